@@ -1,0 +1,148 @@
+/* The face of `image`: bytes in, upright 8-bit pixels out; resize, colour, encode. The one place
+ * where pixels are made, for training and for serving alike.
+ *
+ * Images are interleaved rows of 8-bit samples, top row first, sRGB as stored (no colour
+ * management). What comes in is hostile: every decoder works within oc_image_limits.
+ *
+ * Threads: no shared state; one oc_decoder per thread.
+ * SPDX-License-Identifier: BSD-2-Clause */
+#ifndef OC_IMAGE_H
+#define OC_IMAGE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/base.h"
+
+/* ---- pixels ---------------------------------------------------------------------------------- */
+
+typedef struct oc_image {
+    uint8_t *pixels; /* (height, width, channels) */
+    int width;
+    int height;
+    int channels;    /* 1 grey, 3 RGB, 4 RGBA (straight alpha) */
+    size_t capacity; /* bytes at pixels: oc_image_reserve grows it, never shrinks */
+} oc_image;
+
+/* All zero is an empty, clearable image. Reserve keeps the storage from call to call; contents are
+ * undefined afterwards. */
+OC_MUST_CHECK oc_status oc_image_reserve(oc_image *img, int width, int height, int channels,
+                                         oc_error *err);
+void oc_image_clear(oc_image *img);
+
+/* ---- the door -------------------------------------------------------------------------------- */
+
+typedef enum oc_image_format { OC_FORMAT_UNKNOWN, OC_FORMAT_JPEG, OC_FORMAT_PNG, OC_FORMAT_WEBP } oc_image_format;
+
+typedef struct oc_image_limits {
+    uint64_t max_bytes;  /* of the file; 0 = 256 MiB */
+    uint64_t max_pixels; /* width x height in the header; 0 = 200 million */
+    int max_scans;       /* of a progressive JPEG; 0 = 100 */
+    double max_seconds;  /* of one decode; 0 = 10 */
+} oc_image_limits;
+
+typedef struct oc_image_info {
+    oc_image_format format;
+    int width, height;   /* as displayed: orientation applied */
+    int channels;        /* in the file: 1, 3, 4 (CMYK says 4) */
+    bool alpha;
+    int orientation;     /* EXIF 1..8; 1 when absent or nonsense */
+    int bits;            /* per sample */
+} oc_image_info;
+
+const char *oc_image_format_name(oc_image_format format); /* "JPEG" */
+bool oc_image_is_name(const char *path);                  /* has an extension that we read */
+
+/* Header only. Looks at the bytes, never at the name; says "HTML" or "empty file" where it is. */
+OC_MUST_CHECK oc_status oc_image_probe(const void *bytes, size_t size,
+                                       const oc_image_limits *limits, oc_image_info *out,
+                                       oc_error *err);
+
+typedef enum oc_alpha { OC_ALPHA_COMPOSITE, OC_ALPHA_DROP } oc_alpha;
+
+typedef struct oc_decode_options {
+    int channels;        /* 1 or 3; 0 means 3 */
+    oc_alpha alpha;      /* composite over `background`, or drop the channel */
+    uint8_t background[3];
+    /* JPEG only: decode at the smallest DCT scale (of 1/8..8/8) at which the displayed image is
+     * still at least this large on both sides; 0 = full size. Other formats ignore it. */
+    int min_width, min_height;
+    oc_image_limits limits;
+} oc_decode_options;
+
+/* Decoder state that is worth keeping between images (work buffers). */
+typedef struct oc_decoder oc_decoder;
+OC_MUST_CHECK oc_status oc_decoder_new(oc_decoder **out, oc_error *err);
+void oc_decoder_free(oc_decoder *decoder);
+
+/* Decode, turn upright, convert to the channels asked for. Any damage, warnings of the codec
+ * included, is an error: half an image does not train. `out` is reused; info (may be NULL) tells
+ * the size of the original. */
+OC_MUST_CHECK oc_status oc_decode(oc_decoder *decoder, const void *bytes, size_t size,
+                                  const oc_decode_options *options, oc_image *out,
+                                  oc_image_info *info, oc_error *err);
+
+/* ---- resize ---------------------------------------------------------------------------------- */
+
+typedef enum oc_filter { OC_FILTER_NEAREST, OC_FILTER_BILINEAR, OC_FILTER_BICUBIC } oc_filter;
+const char *oc_filter_name(oc_filter filter); /* "nearest", "bilinear", "bicubic" */
+bool oc_filter_parse(const char *word, oc_filter *out);
+
+/* Antialiased separable resampling as Pillow's Image.resize does it (triangle a=1 support 1,
+ * Keys cubic a=-0.5 support 2, both scaled by the shrink factor; 8-bit passes, 22-bit fixed-point
+ * weights; Keys 1981): results agree with Pillow's to the last grey level or one.
+ *
+ * The box of src (in pixels, may be fractional) becomes a virtual full_width x full_height image,
+ * of which the window (x, y, width, height) is computed: resize and crop in one pass, with the
+ * same pixels as doing one after the other. flip mirrors the window left to right. */
+typedef struct oc_resize {
+    double box_x, box_y, box_width, box_height; /* inside src; all 0 = the whole */
+    int full_width, full_height;
+    int x, y, width, height; /* inside the full image; all 0 = the whole */
+    oc_filter filter;
+    bool flip;
+} oc_resize;
+
+/* Work storage kept between calls (coefficients, the intermediate rows). All zero is clearable. */
+typedef struct oc_resizer {
+    void *impl;
+} oc_resizer;
+void oc_resizer_clear(oc_resizer *resizer);
+OC_MUST_CHECK oc_status oc_image_resize(oc_resizer *resizer, const oc_image *src,
+                                        const oc_resize *how, oc_image *dst, oc_error *err);
+
+/* ---- geometry and colour, for augmentation ---------------------------------------------------- */
+
+/* Rotate about the centre by `degrees` counter-clockwise, bilinear, same size, outside = fill. */
+OC_MUST_CHECK oc_status oc_image_rotate(const oc_image *src, float degrees, const uint8_t fill[3],
+                                        oc_image *dst, oc_error *err);
+/* In place on RGB. Factors as torchvision's ColorJitter defines them: 1 = unchanged; hue in turns
+ * (-0.5..0.5). */
+void oc_image_adjust_brightness(oc_image *img, float factor);
+void oc_image_adjust_contrast(oc_image *img, float factor);
+void oc_image_adjust_saturation(oc_image *img, float factor);
+void oc_image_adjust_hue(oc_image *img, float turns);
+void oc_image_flip(oc_image *img); /* left to right, in place */
+
+/* dst[c][y][x] = (pixel / 255 * scale_to_unit - mean[c]) / std[c], that is table[c][pixel]:
+ * fill the table once, apply it to every image. Planes are (channels, height, width). `bgr` swaps
+ * the channel order of dst. */
+typedef struct oc_norm_table {
+    float value[3][256];
+    int channels;
+    bool bgr;
+} oc_norm_table;
+/* unit = 255 for inputs in 0..1, 1 for inputs in 0..255. */
+void oc_norm_table_fill(oc_norm_table *table, int channels, bool bgr, float unit,
+                        const float mean[3], const float std[3]);
+void oc_image_normalise(const oc_image *img, const oc_norm_table *table, float *planes);
+
+/* ---- out ------------------------------------------------------------------------------------- */
+
+/* Append a JPEG (quality 1..100) or PNG to buf: thumbnails of reports, made-up data. */
+OC_MUST_CHECK oc_status oc_encode_jpeg(const oc_image *img, int quality, oc_buf *out,
+                                       oc_error *err);
+OC_MUST_CHECK oc_status oc_encode_png(const oc_image *img, oc_buf *out, oc_error *err);
+
+#endif

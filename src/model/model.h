@@ -1,0 +1,74 @@
+/* The face of `model`: a folder that holds everything needed to use, judge and continue a network,
+ * and the weights files it is made of.
+ *
+ *   config.json  classes, recipe, calibration, origin    graph.json  the network, node by node
+ *   model.safetensors  weights under torchvision's names    README.md  the card
+ *
+ * Everything read here is hostile: sizes are budgeted, every offset checked before use, errors name
+ * file and key.
+ * SPDX-License-Identifier: BSD-2-Clause */
+#ifndef OC_MODEL_H
+#define OC_MODEL_H
+
+#include "data/data.h"
+#include "engine/engine.h"
+
+/* ---- safetensors -------------------------------------------------------------------------------- */
+
+/* https://github.com/huggingface/safetensors, the format: u64 header size, JSON header, raw
+ * little-endian data. Header at most 100 MB; overlaps, holes, out-of-range offsets, duplicate keys
+ * and shape products that overflow are OC_EFORMAT. The file stays mapped as long as the handle. */
+typedef struct oc_safetensors oc_safetensors;
+OC_MUST_CHECK oc_status oc_safetensors_open(oc_safetensors **out, const char *path, oc_error *err);
+/* The same from memory, which must outlive the handle (for tests and fuzzing). */
+OC_MUST_CHECK oc_status oc_safetensors_parse(oc_safetensors **out, const void *bytes, size_t size,
+                                             const char *where, oc_error *err);
+void oc_safetensors_close(oc_safetensors *st);
+/* Views into the file; alignment is not promised: read through oc_tensor_to_f32. */
+const oc_tensors *oc_safetensors_tensors(const oc_safetensors *st);
+/* Value of __metadata__[key], or NULL. */
+const char *oc_safetensors_metadata(const oc_safetensors *st, const char *key);
+/* Atomic (oc_writer). metadata: NULL, or a JSON object of strings. */
+OC_MUST_CHECK oc_status oc_safetensors_write(const char *path, const oc_tensors *set,
+                                             const json_t *metadata, oc_error *err);
+
+/* ---- graph.json --------------------------------------------------------------------------------- */
+
+OC_MUST_CHECK oc_status oc_graph_to_json(const oc_graph *graph, json_t **out, oc_error *err);
+OC_MUST_CHECK oc_status oc_graph_from_json(const json_t *o, const char *where, oc_graph **out,
+                                           oc_error *err);
+
+/* ---- the folder ---------------------------------------------------------------------------------- */
+
+typedef struct oc_model {
+    oc_graph *graph;
+    oc_tensors *weights;   /* F32, every parameter of the graph */
+    oc_classes classes;
+    oc_recipe recipe;
+    double temperature;    /* logits are divided by it before softmax; 1 = uncalibrated */
+    char *arch;            /* name in the zoo, or NULL */
+    json_t *origin;        /* object: options, data digest, seed, version, command, date; or NULL */
+    json_t *metrics;       /* last evaluation, or NULL */
+} oc_model;
+
+OC_MUST_CHECK oc_status oc_model_new(oc_model **out, oc_error *err); /* empty; fields filled by hand */
+void oc_model_free(oc_model *model);
+/* OC_ENOTFOUND when the folder or a file is missing, OC_EFORMAT, OC_EMISMATCH (weights against
+ * graph, classes against head). */
+OC_MUST_CHECK oc_status oc_model_load(oc_model **out, const char *folder, oc_error *err);
+/* Each file atomically, weights first, config.json last; README.md is written from what is known. */
+OC_MUST_CHECK oc_status oc_model_save(const oc_model *model, const char *folder, oc_error *err);
+bool oc_model_is_folder(const char *path); /* has a config.json and a model.safetensors */
+
+/* ---- weights into a graph ------------------------------------------------------------------------ */
+
+/* Copy from `src` (any float dtype) what fits graph's parameters into `dst` as F32. A "module."
+ * prefix is forgiven, num_batches_tracked ignored. Head parameters (oc_graph_head) that are missing
+ * or of another shape are left out of dst and *head_replaced is set when `allow_new_head`; any other
+ * parameter that is missing, of another shape or not finite is OC_EMISMATCH, and the message lists up
+ * to ten. `unused` (may be NULL) counts tensors of src that nothing asked for. */
+OC_MUST_CHECK oc_status oc_weights_fit(const oc_graph *graph, const oc_tensors *src,
+                                       bool allow_new_head, oc_tensors *dst, bool *head_replaced,
+                                       size_t *unused, oc_error *err);
+
+#endif

@@ -1,0 +1,191 @@
+/* The face of `nn`: a network as data. Nodes in topological order, one contract per op (attributes,
+ * shapes, parameters, multiply-adds), no arithmetic on activations: that is the engines' work.
+ *
+ * Every activation is 4-D (n, c, h, w); a vector is (n, c, 1, 1). A graph has one input (node 0)
+ * and one output (the last node): the features or logits. Softmax and the loss are not nodes of a
+ * graph to be trained: the plan of an engine appends them (engine.h).
+ *
+ * Threads: build on one, read from any.
+ * SPDX-License-Identifier: BSD-2-Clause */
+#ifndef OC_NN_H
+#define OC_NN_H
+
+#include "tensor/tensor.h"
+
+/* X(name, word in graph.json, fewest inputs, most inputs) */
+#define OC_OP_MAP(X)                                                                               \
+    X(OC_OP_INPUT, "input", 0, 0)                                                                  \
+    X(OC_OP_CONV, "conv", 1, 1)                                                                    \
+    X(OC_OP_DENSE, "dense", 1, 1)                                                                  \
+    X(OC_OP_MAX_POOL, "max_pool", 1, 1)                                                            \
+    X(OC_OP_AVG_POOL, "avg_pool", 1, 1)                                                            \
+    X(OC_OP_GLOBAL_POOL, "global_avg_pool", 1, 1)                                                  \
+    X(OC_OP_BATCH_NORM, "batch_norm", 1, 1)                                                        \
+    X(OC_OP_RELU, "relu", 1, 1)                                                                    \
+    X(OC_OP_RELU6, "relu6", 1, 1)                                                                  \
+    X(OC_OP_SIGMOID, "sigmoid", 1, 1)                                                              \
+    X(OC_OP_TANH, "tanh", 1, 1)                                                                    \
+    X(OC_OP_DROPOUT, "dropout", 1, 1)                                                              \
+    X(OC_OP_LRN, "lrn", 1, 1)                                                                      \
+    X(OC_OP_ADD, "add", 2, 2)                                                                      \
+    X(OC_OP_CONCAT, "concat", 1, OC_MAX_INPUTS)                                                    \
+    X(OC_OP_FLATTEN, "flatten", 1, 1)                                                              \
+    X(OC_OP_SOFTMAX, "softmax", 1, 1)
+
+enum { OC_MAX_INPUTS = 16, OC_NAME_BYTES = 128 };
+
+typedef enum oc_op {
+#define OC_OP_ENUM(name, word, fewest, most) name,
+    OC_OP_MAP(OC_OP_ENUM)
+#undef OC_OP_ENUM
+        OC_OP_COUNT
+} oc_op;
+
+const char *oc_op_name(oc_op op);
+bool oc_op_parse(const char *word, oc_op *out);
+
+/* How a fresh layer's weights are drawn; biases start at 0, batch norms at (1, 0, 0, 1). */
+typedef enum oc_init {
+    OC_INIT_KAIMING_FAN_OUT, /* normal, variance 2/fan_out (He et al. 2015; torchvision's ResNets) */
+    OC_INIT_KAIMING_UNIFORM, /* uniform, variance 2/fan_in (torchvision's SqueezeNet) */
+    OC_INIT_XAVIER,          /* normal, variance 2/(fan_in+fan_out) (Glorot & Bengio 2010) */
+    OC_INIT_NORMAL_001       /* normal, deviation 0.01 (torchvision's classifiers) */
+} oc_init;
+
+/* All attributes of all ops, flat; an op reads those that its contract (oc_op_fields) lists.
+ * All zero is not always valid: start from oc_attrs_default. */
+typedef struct oc_attrs {
+    int32_t out;            /* conv, dense: output channels */
+    int32_t kernel_h, kernel_w;
+    int32_t stride_h, stride_w;
+    int32_t pad_top, pad_left, pad_bottom, pad_right;
+    int32_t dilation_h, dilation_w; /* 1 = none */
+    int32_t groups;
+    int32_t bias;           /* conv, dense: 0 or 1 */
+    int32_t ceil;           /* pools: 1 = the output size is rounded up (Caffe), last window must
+                               start inside the input or its left padding */
+    int32_t count_pad;      /* avg_pool: 1 = padded zeros count in the divisor */
+    int32_t size;           /* lrn: channels in the window, odd */
+    int32_t channels, height, width; /* input: c, and the size the net was made for */
+    int32_t init;           /* oc_init */
+    float epsilon;          /* batch_norm: added to the variance */
+    float momentum;         /* batch_norm: share of the new statistic (torch's convention, 0.1) */
+    float p;                /* dropout: probability of a zero; survivors scaled by 1/(1-p) */
+    float alpha, beta, k;   /* lrn: (k + alpha/size * sum x^2)^-beta */
+} oc_attrs;
+
+/* The fields an op reads, for JSON, printing and validation alike. */
+typedef struct oc_field {
+    const char *name;  /* the member's name */
+    size_t offset;     /* in oc_attrs */
+    bool is_float;
+    double fallback;   /* value when absent */
+    double min, max;   /* both allowed */
+} oc_field;
+const oc_field *oc_op_fields(oc_op op, size_t *count);
+oc_attrs oc_attrs_default(oc_op op);
+
+typedef struct oc_node {
+    const char *name;  /* unique, torchvision's module path where there is one: "features.0.0" */
+    oc_op op;
+    int inputs[OC_MAX_INPUTS]; /* earlier nodes */
+    int input_count;
+    oc_attrs attrs;
+    int first_param;   /* index of its parameters in the graph's table */
+    int param_count;
+} oc_node;
+
+/* What a parameter is. Order within a node: weight, bias, mean, variance. */
+typedef enum oc_param_kind {
+    OC_PARAM_WEIGHT, /* conv (out, in/groups, kh, kw), dense (out, in) */
+    OC_PARAM_BIAS,   /* (out) */
+    OC_PARAM_SCALE,  /* batch_norm ".weight" (c) */
+    OC_PARAM_SHIFT,  /* batch_norm ".bias" (c) */
+    OC_PARAM_MEAN,   /* batch_norm ".running_mean" (c): a statistic, not trained by gradient */
+    OC_PARAM_VAR     /* batch_norm ".running_var" (c): biased in use, unbiased when stored */
+} oc_param_kind;
+
+typedef struct oc_param {
+    const char *name;    /* node name + ".weight" and so on */
+    int node;
+    oc_param_kind kind;
+    oc_shape shape;      /* as torch stores it */
+    int64_t fan_in, fan_out;
+} oc_param;
+bool oc_param_trained(oc_param_kind kind); /* has a gradient */
+
+typedef struct oc_graph oc_graph;
+OC_MUST_CHECK oc_status oc_graph_new(oc_graph **out, oc_error *err);
+void oc_graph_free(oc_graph *graph);
+OC_MUST_CHECK oc_status oc_graph_copy(const oc_graph *graph, oc_graph **out, oc_error *err);
+
+/* Append a node and its parameters; names and inputs are copied. OC_EFORMAT for a taken or empty
+ * name, an input that is not earlier, a wrong number of inputs, an attribute out of range, channel
+ * counts that do not fit. *index (may be NULL) gets its number. */
+OC_MUST_CHECK oc_status oc_graph_add(oc_graph *graph, oc_op op, const char *name,
+                                     const int *inputs, int input_count, const oc_attrs *attrs,
+                                     int *index, oc_error *err);
+
+int oc_graph_node_count(const oc_graph *graph);
+const oc_node *oc_graph_node(const oc_graph *graph, int i);      /* borrowed */
+int oc_graph_find(const oc_graph *graph, const char *name);      /* -1 when absent */
+int oc_graph_param_count(const oc_graph *graph);
+const oc_param *oc_graph_param(const oc_graph *graph, int i);    /* borrowed */
+int oc_graph_channels(const oc_graph *graph, int node);          /* of its output; 0 until known: a
+                                                                    flatten depends on the size */
+
+/* Output shape (n, c, h, w) of every node for an input of n x h x w; shapes has node_count entries.
+ * OC_EUNSUPPORTED when the net cannot take the size: names the node, and the smallest square size
+ * that works. */
+OC_MUST_CHECK oc_status oc_graph_shapes(const oc_graph *graph, int n, int h, int w,
+                                        oc_shape *shapes, oc_error *err);
+/* Smallest h = w up to 4096 at which every node has an output, or 0. */
+int oc_graph_smallest(const oc_graph *graph);
+/* Multiply-adds of node i given all shapes (0 for ops without any worth counting). */
+uint64_t oc_graph_macs(const oc_graph *graph, int i, const oc_shape *shapes);
+
+/* The head: the last conv or dense node, which gives one output per class. -1 when there is none.
+ * The cut is the node whose output the head reads, seen through dropout: everything up to it is the
+ * body. */
+int oc_graph_head(const oc_graph *graph);
+int oc_graph_cut_node(const oc_graph *graph);
+int oc_graph_classes(const oc_graph *graph);
+/* Set the head's number of outputs (its parameter shapes follow). */
+OC_MUST_CHECK oc_status oc_graph_set_classes(oc_graph *graph, int classes, oc_error *err);
+/* Split at `node` (through which alone the rest sees it): *body ends with it; *rest starts with an
+ * input of its shape at an h x w input image. Names are kept. */
+OC_MUST_CHECK oc_status oc_graph_split(const oc_graph *graph, int node, int h, int w,
+                                       oc_graph **body, oc_graph **rest, oc_error *err);
+
+/* Fresh values for all parameters, keyed by (seed, name): independent of order. Adds each to `set`
+ * as F32 unless it is there already. `h, w` only matter where a dense layer follows a flatten. */
+OC_MUST_CHECK oc_status oc_graph_init(const oc_graph *graph, uint64_t seed, oc_tensors *set,
+                                      oc_error *err);
+
+/* ---- building, with a sticky error, so that a network reads like its paper --------------------- */
+
+/* All zero but graph is ready. After a failure further calls do nothing and return -1. */
+typedef struct oc_build {
+    oc_graph *graph;
+    oc_status status;
+    oc_error error;
+} oc_build;
+
+/* Each returns the new node's index. `kernel` etc. are square; use oc_build_node for the rest. */
+int oc_build_node(oc_build *b, oc_op op, const char *name, const int *inputs, int input_count,
+                  const oc_attrs *attrs);
+int oc_build_input(oc_build *b, int channels, int height, int width);
+int oc_build_conv(oc_build *b, int x, const char *name, int out, int kernel, int stride, int pad,
+                  int groups, bool bias, oc_init init);
+int oc_build_dense(oc_build *b, int x, const char *name, int out, oc_init init);
+int oc_build_batch_norm(oc_build *b, int x, const char *name);
+int oc_build_act(oc_build *b, int x, const char *name, oc_op op); /* relu, relu6, sigmoid, tanh */
+int oc_build_max_pool(oc_build *b, int x, const char *name, int kernel, int stride, int pad,
+                      bool ceil);
+int oc_build_global_pool(oc_build *b, int x, const char *name);
+int oc_build_dropout(oc_build *b, int x, const char *name, float p);
+int oc_build_add(oc_build *b, int x, int y, const char *name);
+int oc_build_concat(oc_build *b, const int *inputs, int count, const char *name);
+int oc_build_flatten(oc_build *b, int x, const char *name);
+
+#endif

@@ -1,0 +1,34 @@
+/* The face of `predict`: one model, images in, ranked names out.
+ *
+ * Threads: one predictor per thread; the model is only read and may be shared.
+ * SPDX-License-Identifier: BSD-2-Clause */
+#ifndef OC_PREDICT_H
+#define OC_PREDICT_H
+
+#include "model/model.h"
+
+typedef struct oc_ranked {
+    int32_t label; /* class number */
+    float p;       /* calibrated probability */
+} oc_ranked;
+
+typedef struct oc_predictor oc_predictor;
+/* engine NULL = best; threads 0 = all; batch >= 1 images at a time. The model must outlive it. */
+OC_MUST_CHECK oc_status oc_predictor_new(oc_predictor **out, const oc_model *model,
+                                         const char *engine, int threads, int batch, oc_error *err);
+void oc_predictor_free(oc_predictor *p);
+int oc_predictor_batch(const oc_predictor *p);
+
+/* One image from memory. ranked has room for k (k <= classes), best first. */
+OC_MUST_CHECK oc_status oc_predict_bytes(oc_predictor *p, const void *bytes, size_t size, int k,
+                                         oc_ranked *ranked, oc_error *err);
+
+/* Many files: decoded in parallel, run in batches, reported in order. `each` gets ranked (k of them)
+ * or, for a file that could not be read, NULL and the error. A failing file fails only itself.
+ * Return false from `each` to stop (OC_ECANCELLED). */
+typedef bool (*oc_predict_each)(void *ctx, const char *path, const oc_ranked *ranked, int k,
+                                const oc_error *error);
+OC_MUST_CHECK oc_status oc_predict_files(oc_predictor *p, const char *const *paths, size_t count,
+                                         int k, oc_predict_each each, void *ctx, oc_error *err);
+
+#endif
