@@ -46,7 +46,8 @@ bool oc_op_parse(const char *word, oc_op *out);
 
 /* How a fresh layer's weights are drawn; biases start at 0, batch norms at (1, 0, 0, 1). */
 typedef enum oc_init {
-    OC_INIT_KAIMING_FAN_OUT, /* normal, variance 2/fan_out (He et al. 2015; torchvision's ResNets) */
+    OC_INIT_KAIMING_FAN_OUT, /* normal, variance 2/fan_out (He et al. 2015; torchvision's ResNets)
+                              */
     OC_INIT_KAIMING_UNIFORM, /* uniform, variance 2/fan_in (torchvision's SqueezeNet) */
     OC_INIT_XAVIER,          /* normal, variance 2/(fan_in+fan_out) (Glorot & Bengio 2010) */
     OC_INIT_NORMAL_001       /* normal, deviation 0.01 (torchvision's classifiers) */
@@ -55,43 +56,48 @@ typedef enum oc_init {
 /* All attributes of all ops, flat; an op reads those that its contract (oc_op_fields) lists.
  * All zero is not always valid: start from oc_attrs_default. */
 typedef struct oc_attrs {
-    int32_t out;            /* conv, dense: output channels */
+    int32_t out; /* conv, dense: output channels */
     int32_t kernel_h, kernel_w;
     int32_t stride_h, stride_w;
     int32_t pad_top, pad_left, pad_bottom, pad_right;
     int32_t dilation_h, dilation_w; /* 1 = none */
     int32_t groups;
-    int32_t bias;           /* conv, dense: 0 or 1 */
-    int32_t ceil;           /* pools: 1 = the output size is rounded up (Caffe), last window must
-                               start inside the input or its left padding */
-    int32_t count_pad;      /* avg_pool: 1 = padded zeros count in the divisor */
-    int32_t size;           /* lrn: channels in the window, odd */
+    int32_t bias;      /* conv, dense: 0 or 1 */
+    int32_t ceil;      /* pools: 1 = the output size is rounded up (Caffe), last window must
+                          start inside the input or its left padding */
+    int32_t count_pad; /* avg_pool: 1 = padded zeros count in the divisor (what a window of
+                          `ceil` reads beyond the padding never does) */
+    int32_t size;      /* lrn: channels in the window, odd */
     int32_t channels, height, width; /* input: c, and the size the net was made for */
-    int32_t init;           /* oc_init */
-    float epsilon;          /* batch_norm: added to the variance */
-    float momentum;         /* batch_norm: share of the new statistic (torch's convention, 0.1) */
-    float p;                /* dropout: probability of a zero; survivors scaled by 1/(1-p) */
-    float alpha, beta, k;   /* lrn: (k + alpha/size * sum x^2)^-beta */
+    int32_t init;                    /* oc_init */
+    float epsilon;                   /* batch_norm: added to the variance */
+    float momentum;       /* batch_norm: share of the new statistic (torch's convention, 0.1) */
+    float p;              /* dropout: probability of a zero; survivors scaled by 1/(1-p) */
+    float alpha, beta, k; /* lrn: (k + alpha/size * sum x^2)^-beta */
 } oc_attrs;
 
 /* The fields an op reads, for JSON, printing and validation alike. */
 typedef struct oc_field {
-    const char *name;  /* the member's name */
-    size_t offset;     /* in oc_attrs */
+    const char *name; /* the member's name */
+    size_t offset;    /* in oc_attrs */
     bool is_float;
-    double fallback;   /* value when absent */
-    double min, max;   /* both allowed */
+    double fallback; /* value when absent */
+    double min, max; /* both allowed */
 } oc_field;
 const oc_field *oc_op_fields(oc_op op, size_t *count);
+double oc_field_get(const oc_field *field, const oc_attrs *attrs);
+/* value must be within min..max. */
+void oc_field_set(const oc_field *field, oc_attrs *attrs, double value);
 oc_attrs oc_attrs_default(oc_op op);
+void oc_op_inputs(oc_op op, int *fewest, int *most);
 
 typedef struct oc_node {
-    const char *name;  /* unique, torchvision's module path where there is one: "features.0.0" */
+    const char *name; /* unique, torchvision's module path where there is one: "features.0.0" */
     oc_op op;
     int inputs[OC_MAX_INPUTS]; /* earlier nodes */
     int input_count;
     oc_attrs attrs;
-    int first_param;   /* index of its parameters in the graph's table */
+    int first_param; /* index of its parameters in the graph's table */
     int param_count;
 } oc_node;
 
@@ -106,10 +112,10 @@ typedef enum oc_param_kind {
 } oc_param_kind;
 
 typedef struct oc_param {
-    const char *name;    /* node name + ".weight" and so on */
+    const char *name; /* node name + ".weight" and so on */
     int node;
     oc_param_kind kind;
-    oc_shape shape;      /* as torch stores it */
+    oc_shape shape; /* as torch stores it */
     int64_t fan_in, fan_out;
 } oc_param;
 bool oc_param_trained(oc_param_kind kind); /* has a gradient */
@@ -119,20 +125,22 @@ OC_MUST_CHECK oc_status oc_graph_new(oc_graph **out, oc_error *err);
 void oc_graph_free(oc_graph *graph);
 OC_MUST_CHECK oc_status oc_graph_copy(const oc_graph *graph, oc_graph **out, oc_error *err);
 
-/* Append a node and its parameters; names and inputs are copied. OC_EFORMAT for a taken or empty
- * name, an input that is not earlier, a wrong number of inputs, an attribute out of range, channel
- * counts that do not fit. *index (may be NULL) gets its number. */
-OC_MUST_CHECK oc_status oc_graph_add(oc_graph *graph, oc_op op, const char *name,
-                                     const int *inputs, int input_count, const oc_attrs *attrs,
-                                     int *index, oc_error *err);
+/* Append a node and its parameters; names and inputs are copied; attrs NULL = the op's defaults.
+ * OC_EFORMAT for a taken or empty name, an input that is not earlier, a wrong number of inputs, an
+ * attribute out of range, channel counts that do not fit; OC_ELIMIT for sizes beyond all measure. A
+ * net too deep for the size it was made for is not an error here: oc_graph_shapes tells. *index
+ * (may be NULL) gets its number. Nodes and parameters borrowed before are no longer valid. */
+OC_MUST_CHECK oc_status oc_graph_add(oc_graph *graph, oc_op op, const char *name, const int *inputs,
+                                     int input_count, const oc_attrs *attrs, int *index,
+                                     oc_error *err);
 
 int oc_graph_node_count(const oc_graph *graph);
-const oc_node *oc_graph_node(const oc_graph *graph, int i);      /* borrowed */
-int oc_graph_find(const oc_graph *graph, const char *name);      /* -1 when absent */
+const oc_node *oc_graph_node(const oc_graph *graph, int i); /* borrowed */
+int oc_graph_find(const oc_graph *graph, const char *name); /* -1 when absent */
 int oc_graph_param_count(const oc_graph *graph);
-const oc_param *oc_graph_param(const oc_graph *graph, int i);    /* borrowed */
-int oc_graph_channels(const oc_graph *graph, int node);          /* of its output; 0 until known: a
-                                                                    flatten depends on the size */
+const oc_param *oc_graph_param(const oc_graph *graph, int i); /* borrowed */
+int oc_graph_channels(const oc_graph *graph, int node);       /* of its output; 0 until known: a
+                                                                 flatten depends on the size */
 
 /* Output shape (n, c, h, w) of every node for an input of n x h x w; shapes has node_count entries.
  * OC_EUNSUPPORTED when the net cannot take the size: names the node, and the smallest square size
@@ -150,19 +158,22 @@ uint64_t oc_graph_macs(const oc_graph *graph, int i, const oc_shape *shapes);
 int oc_graph_head(const oc_graph *graph);
 int oc_graph_cut_node(const oc_graph *graph);
 int oc_graph_classes(const oc_graph *graph);
-/* Set the head's number of outputs (its parameter shapes follow). */
+/* Set the head's number of outputs (its parameter shapes follow). Borrowed nodes and parameters are
+ * no longer valid, whatever the result; on failure the graph is unchanged. */
 OC_MUST_CHECK oc_status oc_graph_set_classes(oc_graph *graph, int classes, oc_error *err);
-/* Split at `node` (through which alone the rest sees it): *body ends with it; *rest starts with an
- * input of its shape at an h x w input image. Names are kept. */
+/* Split at `node` (through which alone the rest sees it, else OC_EUNSUPPORTED): *body ends with it;
+ * *rest starts with an input of its shape at an h x w input image. Names are kept. */
 OC_MUST_CHECK oc_status oc_graph_split(const oc_graph *graph, int node, int h, int w,
                                        oc_graph **body, oc_graph **rest, oc_error *err);
 
 /* Fresh values for all parameters, keyed by (seed, name): independent of order. Adds each to `set`
- * as F32 unless it is there already. `h, w` only matter where a dense layer follows a flatten. */
+ * as F32 unless it is there already, whatever its shape. A dense layer behind a flatten has the
+ * shape that follows from the input node's size. */
 OC_MUST_CHECK oc_status oc_graph_init(const oc_graph *graph, uint64_t seed, oc_tensors *set,
                                       oc_error *err);
 
-/* ---- building, with a sticky error, so that a network reads like its paper --------------------- */
+/* ---- building, with a sticky error, so that a network reads like its paper ---------------------
+ */
 
 /* All zero but graph is ready. After a failure further calls do nothing and return -1. */
 typedef struct oc_build {
