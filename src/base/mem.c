@@ -15,13 +15,14 @@ enum { HUGE_PAGE = 2 << 20, HUGE_FROM = 4 << 20 };
 static _Atomic uint64_t allocations;
 static _Atomic uint64_t fail_in; /* allocations until the one that fails; 0 = none */
 
-/* Count one allocation; true when it is the one that has to fail. */
-static bool gate_refuses(void) {
+/* Count one allocation; true when it is the one that has to fail, or beyond what an object can
+ * have. */
+static bool gate_refuses(size_t bytes) {
     atomic_fetch_add_explicit(&allocations, 1, memory_order_relaxed);
     uint64_t left = atomic_load_explicit(&fail_in, memory_order_relaxed);
     while (left != 0 && !atomic_compare_exchange_weak(&fail_in, &left, left - 1)) {
     }
-    return left == 1;
+    return left == 1 || bytes > PTRDIFF_MAX;
 }
 
 uint64_t oc_mem_allocations(void) {
@@ -33,17 +34,19 @@ void oc_mem_fail_at(uint64_t n) {
 }
 
 void *oc_malloc(size_t bytes) {
-    if (gate_refuses()) return NULL;
+    if (gate_refuses(bytes)) return NULL;
     return malloc(bytes == 0 ? 1 : bytes);
 }
 
 void *oc_calloc(size_t count, size_t size) {
-    if (gate_refuses()) return NULL;
-    return count == 0 || size == 0 ? calloc(1, 1) : calloc(count, size);
+    size_t bytes = SIZE_MAX;
+    (void)oc_mul_size(count, size, &bytes);
+    if (gate_refuses(bytes)) return NULL;
+    return calloc(1, bytes == 0 ? 1 : bytes);
 }
 
 void *oc_realloc(void *p, size_t bytes) {
-    if (gate_refuses()) return NULL;
+    if (gate_refuses(bytes)) return NULL;
     return realloc(p, bytes == 0 ? 1 : bytes);
 }
 
@@ -65,7 +68,7 @@ void oc_free(void *p) {
 }
 
 void *oc_malloc_aligned(size_t bytes) {
-    if (gate_refuses()) return NULL;
+    if (gate_refuses(bytes)) return NULL;
     bool huge = bytes >= HUGE_FROM;
     void *p = NULL;
     if (posix_memalign(&p, huge ? HUGE_PAGE : OC_CACHE_LINE, bytes == 0 ? 1 : bytes) != 0) {
