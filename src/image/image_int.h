@@ -47,8 +47,10 @@ OC_MUST_CHECK oc_status oci_png_probe(oci_bytes in, oc_image_info *out, oc_error
 OC_MUST_CHECK oc_status oci_webp_probe(oci_bytes in, oc_image_info *out, oc_error *err);
 
 /* Format, limits, size as stored and orientation; oc_image_probe and oc_decode stand on it. */
-OC_MUST_CHECK oc_status oci_probe_stored(oci_bytes in, const oci_budget *budget,
-                                         oc_image_info *out, oc_error *err);
+OC_MUST_CHECK oc_status oci_probe_stored(oci_bytes in, const oci_budget *budget, oc_image_info *out,
+                                         oc_error *err);
+/* The same with the sides that the viewer sees. */
+oc_image_info oci_displayed(oc_image_info stored);
 
 /* ---- codecs ---------------------------------------------------------------------------------- */
 
@@ -76,8 +78,7 @@ OC_MUST_CHECK oc_status oci_orient(const oc_image *src, int orientation, oc_imag
                                    oc_error *err);
 
 /* ITU-R 601 luma in 16-bit fixed point, the weights of Pillow's convert("L"). */
-static inline uint8_t oci_luma(const uint8_t *rgb)
-{
+static inline uint8_t oci_luma(const uint8_t *rgb) {
     return (uint8_t)((rgb[0] * 19595u + rgb[1] * 38470u + rgb[2] * 7471u + 32768u) >> 16);
 }
 

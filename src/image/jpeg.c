@@ -1,0 +1,222 @@
+/* JPEG through libjpeg-turbo: baseline, progressive, grey, RGB, YCbCr, CMYK and YCCK (both as Adobe
+ * writes them, inverted).
+ *
+ * libjpeg reports errors by a call that must not return: we jump back to guarded(). What the jump
+ * leaves behind is in oci_jpeg only, never in locals. A warning of the codec is an error here: it
+ * means that some pixels are made up. The progress monitor, which libjpeg calls for every row of
+ * every scan, keeps the scan and time budgets.
+ * Full-size output equals Pillow's on the same libjpeg: slow integer DCT, fancy upsampling.
+ * SPDX-License-Identifier: BSD-2-Clause */
+#include "image/image_int.h"
+
+#include <setjmp.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <jpeglib.h>
+
+#include <jerror.h>
+
+enum { ROWS_AT_ONCE = 16, SCALE_ONE = 8 };
+
+struct oci_jpeg {
+    struct jpeg_decompress_struct cinfo;
+    struct jpeg_error_mgr errors;
+    struct jpeg_progress_mgr progress;
+    jmp_buf escape;
+    const oci_job *job; /* of the decode in progress */
+    oc_image *rows;     /* where the rows go: job->dst, or job->wide for CMYK */
+    oc_status status;   /* of the failure that jumped */
+    char message[JMSG_LENGTH_MAX + 160];
+};
+
+/* ---- failures -------------------------------------------------------------------------------- */
+
+static oc_status status_of(int code) {
+    switch (code) {
+    case JERR_OUT_OF_MEMORY:
+        return OC_ENOMEM;
+    case JERR_BAD_PRECISION:
+    case JERR_SOF_UNSUPPORTED:
+    case JERR_ARITH_NOTIMPL:
+    case JERR_CONVERSION_NOTIMPL:
+        return OC_EUNSUPPORTED;
+    default:
+        return OC_EFORMAT;
+    }
+}
+
+static void fail_and_jump(j_common_ptr cinfo) {
+    oci_jpeg *jpeg = cinfo->client_data;
+    char words[JMSG_LENGTH_MAX];
+    cinfo->err->format_message(cinfo, words);
+    jpeg->status = status_of(cinfo->err->msg_code);
+    snprintf(jpeg->message, sizeof jpeg->message, "%s: %s%s",
+             jpeg->status == OC_EFORMAT ? "damaged JPEG" : "JPEG", words,
+             jpeg->status == OC_EFORMAT ? "; copy or export the file again" : "");
+    longjmp(jpeg->escape, 1);
+}
+
+static void on_message(j_common_ptr cinfo, int level) {
+    if (level < 0) fail_and_jump(cinfo);
+}
+
+static void keep_budget(j_common_ptr common) {
+    oci_jpeg *jpeg = common->client_data;
+    const oci_budget *budget = jpeg->job->budget;
+    if (jpeg->cinfo.input_scan_number > budget->max_scans) {
+        jpeg->status = OC_ELIMIT;
+        snprintf(jpeg->message, sizeof jpeg->message,
+                 "progressive JPEG with more than %d scans: save it again as an ordinary JPEG, or "
+                 "raise the limit",
+                 budget->max_scans);
+        longjmp(jpeg->escape, 1);
+    }
+    if (oci_budget_late(budget)) {
+        oc_error late;
+        jpeg->status = oci_fail_late(&late, budget, "JPEG");
+        snprintf(jpeg->message, sizeof jpeg->message, "%.200s", late.message);
+        longjmp(jpeg->escape, 1);
+    }
+}
+
+/* Run `work`, which may leave by the jump. */
+static oc_status guarded(oci_jpeg *jpeg, void (*work)(oci_jpeg *jpeg), oc_error *err) {
+    if (setjmp(jpeg->escape)) return oc_fail(err, jpeg->status, "%s", jpeg->message);
+    work(jpeg);
+    return OC_OK;
+}
+
+/* ---- life ------------------------------------------------------------------------------------ */
+
+static void create(oci_jpeg *jpeg) {
+    jpeg_create_decompress(&jpeg->cinfo);
+}
+
+oc_status oci_jpeg_new(oci_jpeg **out, oc_error *err) {
+    *out = NULL;
+    oci_jpeg *jpeg = oc_calloc(1, sizeof *jpeg);
+    if (!jpeg) return oc_fail_nomem(err, sizeof *jpeg, "a JPEG decoder");
+    jpeg->cinfo.err = jpeg_std_error(&jpeg->errors);
+    jpeg->errors.error_exit = fail_and_jump;
+    jpeg->errors.emit_message = on_message;
+    jpeg->cinfo.client_data = jpeg;
+    oc_status status = guarded(jpeg, create, err);
+    if (status != OC_OK) {
+        oci_jpeg_free(jpeg);
+        return status;
+    }
+    jpeg->progress.progress_monitor = keep_budget;
+    jpeg->cinfo.progress = &jpeg->progress;
+    *out = jpeg;
+    return OC_OK;
+}
+
+void oci_jpeg_free(oci_jpeg *jpeg) {
+    if (!jpeg) return;
+    jpeg_destroy_decompress(&jpeg->cinfo);
+    oc_free(jpeg);
+}
+
+/* ---- decode ---------------------------------------------------------------------------------- */
+
+static void read_header(oci_jpeg *jpeg) {
+    oci_bytes in = jpeg->job->in;
+    jpeg_mem_src(&jpeg->cinfo, in.data, in.size);
+    jpeg_read_header(&jpeg->cinfo, TRUE);
+}
+
+/* Each Huffman-coded block takes at least one bit. A header that claims more blocks than the file
+ * has bits is told before anything is allocated for them. */
+static oc_status check_plausible(const oci_jpeg *jpeg, oc_error *err) {
+    const struct jpeg_decompress_struct *cinfo = &jpeg->cinfo;
+    const oc_image_info *stored = jpeg->job->stored;
+    uint64_t blocks = 0;
+    for (int i = 0; i < cinfo->num_components; i++) {
+        const jpeg_component_info *c = &cinfo->comp_info[i];
+        blocks += (uint64_t)c->width_in_blocks * c->height_in_blocks;
+    }
+    if ((int64_t)cinfo->image_width != stored->width ||
+        (int64_t)cinfo->image_height != stored->height)
+        return oc_fail(err, OC_EFORMAT, "damaged JPEG: two frame headers that disagree");
+    if (!cinfo->arith_code && blocks / 8 > jpeg->job->in.size)
+        return oc_fail(err, OC_EFORMAT,
+                       "damaged JPEG: %d x %d pixels cannot be in %zu bytes; copy or export the "
+                       "file again",
+                       stored->width, stored->height, jpeg->job->in.size);
+    return OC_OK;
+}
+
+static int scaled(int side, int numerator) {
+    return (int)(((int64_t)side * numerator + SCALE_ONE - 1) / SCALE_ONE);
+}
+
+/* The smallest n of n/8 that leaves both sides at least as large as asked. Only powers of two: they
+ * have SIMD kernels, and the others are slower than decoding at the next power. */
+static int choose_scale(const oci_job *job) {
+    const oc_image_info *stored = job->stored;
+    bool turned = stored->orientation >= 5;
+    int min_width = turned ? job->options->min_height : job->options->min_width;
+    int min_height = turned ? job->options->min_width : job->options->min_height;
+    if (min_width <= 0 && min_height <= 0) return SCALE_ONE;
+    for (int n = 1; n < SCALE_ONE; n *= 2)
+        if (scaled(stored->width, n) >= min_width && scaled(stored->height, n) >= min_height)
+            return n;
+    return SCALE_ONE;
+}
+
+static bool is_cmyk(const struct jpeg_decompress_struct *cinfo) {
+    return cinfo->jpeg_color_space == JCS_CMYK || cinfo->jpeg_color_space == JCS_YCCK;
+}
+
+static void choose_output(oci_jpeg *jpeg) {
+    struct jpeg_decompress_struct *cinfo = &jpeg->cinfo;
+    bool grey = oci_wanted_channels(jpeg->job->options) == 1;
+    cinfo->out_color_space = is_cmyk(cinfo) ? JCS_CMYK : grey ? JCS_GRAYSCALE : JCS_RGB;
+    cinfo->dct_method = JDCT_ISLOW;
+    cinfo->do_fancy_upsampling = TRUE;
+    cinfo->scale_num = (unsigned)choose_scale(jpeg->job);
+    cinfo->scale_denom = SCALE_ONE;
+    jpeg_calc_output_dimensions(cinfo);
+}
+
+static void read_rows(oci_jpeg *jpeg) {
+    struct jpeg_decompress_struct *cinfo = &jpeg->cinfo;
+    size_t stride = (size_t)jpeg->rows->width * (size_t)jpeg->rows->channels;
+    jpeg_start_decompress(cinfo);
+    while (cinfo->output_scanline < cinfo->output_height) {
+        JSAMPROW rows[ROWS_AT_ONCE];
+        JDIMENSION left = cinfo->output_height - cinfo->output_scanline;
+        JDIMENSION count = left < ROWS_AT_ONCE ? left : ROWS_AT_ONCE;
+        for (JDIMENSION i = 0; i < count; i++)
+            rows[i] = jpeg->rows->pixels + (cinfo->output_scanline + i) * stride;
+        jpeg_read_scanlines(cinfo, rows, count);
+    }
+    jpeg_finish_decompress(cinfo);
+}
+
+static oc_status decode(oci_jpeg *jpeg, oc_error *err) {
+    const oci_job *job = jpeg->job;
+    struct jpeg_decompress_struct *cinfo = &jpeg->cinfo;
+    int channels = oci_wanted_channels(job->options);
+    OC_TRY(guarded(jpeg, read_header, err));
+    OC_TRY(check_plausible(jpeg, err));
+    OC_TRY(guarded(jpeg, choose_output, err));
+    int width = (int)cinfo->output_width, height = (int)cinfo->output_height;
+    bool cmyk = is_cmyk(cinfo);
+    jpeg->rows = cmyk ? job->wide : job->dst;
+    OC_TRY(oc_image_reserve(jpeg->rows, width, height, cmyk ? 4 : channels, err));
+    OC_TRY(guarded(jpeg, read_rows, err));
+    if (!cmyk) return OC_OK;
+    OC_TRY(oc_image_reserve(job->dst, width, height, channels, err));
+    oci_flatten_cmyk(job->wide->pixels, (size_t)width * (size_t)height, channels, job->dst->pixels);
+    return OC_OK;
+}
+
+oc_status oci_jpeg_decode(oci_jpeg *jpeg, const oci_job *job, oc_error *err) {
+    jpeg->job = job;
+    oc_status status = decode(jpeg, err);
+    jpeg_abort_decompress(&jpeg->cinfo);
+    jpeg->job = NULL;
+    return status;
+}

@@ -1,0 +1,144 @@
+/* Resize and crop in one: a horizontal pass over the rows that the window needs, then a vertical
+ * one. Weights come from coefficients.c, the inner loops from resize_rows.c.
+ *
+ * SPDX-License-Identifier: BSD-2-Clause */
+#include "image/resize_int.h"
+
+#include <string.h>
+
+/* Work storage kept between calls. */
+typedef struct work {
+    oci_axis x, y;
+    oc_image narrow; /* (rows needed, width of the window, channels) */
+} work;
+
+void oc_resizer_clear(oc_resizer *resizer) {
+    work *w = resizer->impl;
+    if (!w) return;
+    oci_axis_clear(&w->x);
+    oci_axis_clear(&w->y);
+    oc_image_clear(&w->narrow);
+    oc_free(w);
+    resizer->impl = NULL;
+}
+
+static oc_status get_work(oc_resizer *resizer, work **out, oc_error *err) {
+    if (!resizer->impl) resizer->impl = oc_calloc(1, sizeof **out);
+    *out = resizer->impl;
+    return *out ? OC_OK : oc_fail_nomem(err, sizeof **out, "resize tables");
+}
+
+/* ---- the request ----------------------------------------------------------------------------- */
+
+/* `how` with "all 0 = the whole" filled in. */
+static oc_resize filled_in(const oc_resize *how, const oc_image *src) {
+    oc_resize r = *how;
+    if (r.box_x == 0 && r.box_y == 0 && r.box_width == 0 && r.box_height == 0) {
+        r.box_width = src->width;
+        r.box_height = src->height;
+    }
+    if (r.x == 0 && r.y == 0 && r.width == 0 && r.height == 0) {
+        r.width = r.full_width;
+        r.height = r.full_height;
+    }
+    return r;
+}
+
+/* A box may stick out by what float arithmetic leaves behind, not more. Written so that a NaN is
+ * outside. */
+static bool box_inside(double from, double size, int limit) {
+    const double slack = 1e-3;
+    return from >= 0 && size > 0 && from + size <= limit + slack;
+}
+
+static bool window_inside(int from, int size, int limit) {
+    return from >= 0 && size >= 1 && size <= limit && from <= limit - size;
+}
+
+static oc_status check(const oc_resize *r, const oc_image *src, oc_error *err) {
+    if (!src->pixels) return oc_fail(err, OC_EUSAGE, "resize of an empty image");
+    if (!box_inside(r->box_x, r->box_width, src->width) ||
+        !box_inside(r->box_y, r->box_height, src->height))
+        return oc_fail(err, OC_EUSAGE,
+                       "resize box %g x %g at (%g, %g) is not inside the image of %d x %d",
+                       r->box_width, r->box_height, r->box_x, r->box_y, src->width, src->height);
+    if (!window_inside(r->x, r->width, r->full_width) ||
+        !window_inside(r->y, r->height, r->full_height))
+        return oc_fail(err, OC_EUSAGE,
+                       "window %d x %d at (%d, %d) is not inside the resized image of %d x %d",
+                       r->width, r->height, r->x, r->y, r->full_width, r->full_height);
+    return OC_OK;
+}
+
+static float box_end(double from, double size, int limit) {
+    double end = from + size;
+    return (float)(end > limit ? limit : end);
+}
+
+static oc_status fill_axes(work *w, const oc_resize *r, const oc_image *src, oc_error *err) {
+    oci_axis_request x = {.source = src->width,
+                          .from = (float)r->box_x,
+                          .to = box_end(r->box_x, r->box_width, src->width),
+                          .full = r->full_width,
+                          .begin = r->x,
+                          .count = r->width,
+                          .flip = r->flip,
+                          .filter = r->filter};
+    oci_axis_request y = {.source = src->height,
+                          .from = (float)r->box_y,
+                          .to = box_end(r->box_y, r->box_height, src->height),
+                          .full = r->full_height,
+                          .begin = r->y,
+                          .count = r->height,
+                          .filter = r->filter};
+    OC_TRY(oci_axis_fill(&w->x, &x, err));
+    return oci_axis_fill(&w->y, &y, err);
+}
+
+/* ---- passes ---------------------------------------------------------------------------------- */
+
+static const uint8_t *row_of(const oc_image *img, int y) {
+    return img->pixels + (size_t)y * (size_t)img->width * (size_t)img->channels;
+}
+
+static void horizontal(const oci_axis *x, const oc_image *src, int first_row, oc_image *dst) {
+    size_t channels = (size_t)src->channels;
+    size_t row_bytes = (size_t)dst->width * channels;
+    for (int y = 0; y < dst->height; y++) {
+        const uint8_t *from = row_of(src, first_row + y);
+        uint8_t *to = dst->pixels + (size_t)y * row_bytes;
+        if (x->identity)
+            memcpy(to, from + (size_t)x->copy_from * channels, row_bytes);
+        else
+            oci_row_horizontal(x, from, src->channels, to);
+    }
+}
+
+/* Row 0 of `narrow` is row y->low of the source. */
+static void vertical(const oci_axis *y, const oc_image *narrow, oc_image *dst) {
+    size_t row_bytes = (size_t)dst->width * (size_t)dst->channels;
+    for (int i = 0; i < dst->height; i++) {
+        const uint8_t *from = row_of(narrow, y->first[i] - y->low);
+        oci_row_vertical(y->weight + (size_t)i * (size_t)y->taps, y->used[i], from, row_bytes,
+                         row_bytes, dst->pixels + (size_t)i * row_bytes);
+    }
+}
+
+oc_status oc_image_resize(oc_resizer *resizer, const oc_image *src, const oc_resize *how,
+                          oc_image *dst, oc_error *err) {
+    work *w = NULL;
+    oc_resize r = filled_in(how, src);
+    OC_PROMISE(src != dst);
+    OC_TRY(check(&r, src, err));
+    OC_TRY(get_work(resizer, &w, err));
+    OC_TRY(fill_axes(w, &r, src, err));
+    OC_TRY(oc_image_reserve(dst, r.width, r.height, src->channels, err));
+    if (w->y.identity) {
+        horizontal(&w->x, src, w->y.copy_from, dst);
+        return OC_OK;
+    }
+    OC_TRY(oc_image_reserve(&w->narrow, r.width, w->y.high - w->y.low, src->channels, err));
+    horizontal(&w->x, src, w->y.low, &w->narrow);
+    vertical(&w->y, &w->narrow, dst);
+    return OC_OK;
+}
