@@ -23,7 +23,7 @@ bench: build
 	bench/run.sh
 
 format:
-	git ls-files '*.c' '*.h' | xargs clang-format -i
+	find include src tests fuzz bench -name '*.[ch]' -print0 | xargs -0 clang-format -i
 
 clean:
 	rm -rf build build-*

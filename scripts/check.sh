@@ -82,7 +82,9 @@ test_in() {
     shift
     ctest --test-dir "$folder" -j "$jobs" --timeout 600 --output-on-failure "$@"
 }
-check_format() { git ls-files -co --exclude-standard '*.c' '*.h' | xargs clang-format --dry-run -Werror; }
+check_format() {
+    find include src tests fuzz bench -name '*.[ch]' -print0 | xargs -0 clang-format --dry-run -Werror
+}
 
 stage 'packages' build/log/deps.log scripts/deps.sh --check || exit 3
 one 'arrows between rooms' build/log/arrows.log scripts/check-arrows.sh
@@ -102,7 +104,8 @@ one 'build: fuzz targets' build-fuzz/log/build.log build_fuzz
 many 'fuzz' build-fuzz/log/fuzz.log scripts/fuzz.sh build-fuzz "${FUZZ_SECONDS-20}"
 many 'tests: release' build/log/test.log test_in build
 
-grep -h '\*\*\*Skipped' build*/log/test.log | sort -u
-echo "$skipped skipped"
+# what a machine without the photos, or root, leaves out
+grep -hoE '(\*\*\*Skipped|\[  SKIPPED \] [a-z][a-z0-9_]+)$' build*/Testing/Temporary/LastTest.log | sort -u
+[ "$skipped" -eq 0 ] || echo "$skipped skipped"
 echo "$passed passed, $failed failed"
 [ $failed -eq 0 ]
