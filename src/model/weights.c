@@ -1,0 +1,152 @@
+/* Weights from a file into the parameters of a graph.
+ *
+ * First every parameter is judged by name, type and shape, and all that is wrong is told at once;
+ * then values are converted. The head is taken whole or not at all: a bias without its matrix would
+ * be noise.
+ * SPDX-License-Identifier: BSD-2-Clause */
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "model/model_int.h"
+
+enum { MAX_TOLD = 10, COMPLAINT_BYTES = 720 };
+
+/* What is wrong, as far as there is room to tell. */
+typedef struct complaints {
+    size_t count;
+    size_t used; /* of text */
+    char text[COMPLAINT_BYTES];
+} complaints;
+
+/* The complaint must fit whole, or it is only counted. */
+static void complain(complaints *c, const char *name, const char *what) {
+    c->count++;
+    if (c->count > MAX_TOLD || c->used >= sizeof c->text - 1) return;
+    int n = snprintf(c->text + c->used, sizeof c->text - c->used, "%s%.96s %s",
+                     c->used == 0 ? "" : "; ", name, what);
+    if (n > 0 && (size_t)n < sizeof c->text - c->used) {
+        c->used += (size_t)n;
+    } else {
+        c->text[c->used] = '\0';
+    }
+}
+
+static oc_status tell(const complaints *c, const oc_graph *graph, oc_error *err) {
+    if (c->count == 0) return OC_OK;
+    return oc_fail(err, OC_EMISMATCH,
+                   "weights do not fit the network (%zu of %d parameters): %s%s. Is it the right "
+                   "architecture?",
+                   c->count, oc_graph_param_count(graph), c->text,
+                   c->count > MAX_TOLD ? "; ..." : "");
+}
+
+static const oc_tensor *find_source(const oc_tensors *src, const char *name) {
+    char prefixed[OC_NAME_BYTES + 32];
+    const oc_tensor *t = oc_tensors_find(src, name);
+    if (t != NULL) return t;
+    int n = snprintf(prefixed, sizeof prefixed, "module.%s", name); /* torch's DataParallel */
+    return n > 0 && (size_t)n < sizeof prefixed ? oc_tensors_find(src, prefixed) : NULL;
+}
+
+static bool is_float(oc_dtype dtype) {
+    return dtype == OC_F32 || dtype == OC_F64 || dtype == OC_F16 || dtype == OC_BF16;
+}
+
+/* NULL when t fits, else what is wrong in storage. */
+static const char *judge(const oc_param *param, const oc_tensor *t, char storage[256]) {
+    char found[OC_SHAPE_TEXT], wanted[OC_SHAPE_TEXT];
+    if (t == NULL) return "is missing";
+    if (!is_float(t->dtype)) {
+        (void)snprintf(storage, 256, "is %s, not floating point", oc_dtype_name(t->dtype));
+        return storage;
+    }
+    if (oc_shape_equal(&t->shape, &param->shape)) return NULL;
+    (void)snprintf(storage, 256, "is %s, the network has %s", oc_shape_text(found, &t->shape),
+                   oc_shape_text(wanted, &param->shape));
+    return storage;
+}
+
+static bool head_fits(const oc_graph *graph, const oc_tensors *src, int head) {
+    char storage[256];
+    for (int i = 0; i < oc_graph_param_count(graph); i++) {
+        const oc_param *param = oc_graph_param(graph, i);
+        if (param->node != head) continue;
+        if (judge(param, find_source(src, param->name), storage) != NULL) return false;
+    }
+    return true;
+}
+
+static bool all_finite(const float *values, size_t count) {
+    float sum = 0; /* x - x is 0 for finite x, else NaN, and NaN stays */
+    for (size_t i = 0; i < count; i++) sum += values[i] - values[i];
+    return sum == 0;
+}
+
+/* Statistics of a batch norm with a variance below zero would give NaN. */
+static bool is_variance_valid(const oc_param *param, const float *values, size_t count) {
+    bool valid = true;
+    for (size_t i = 0; param->kind == OC_PARAM_VAR && i < count; i++) valid &= values[i] >= 0;
+    return valid;
+}
+
+static oc_status copy_param(const oc_param *param, const oc_tensor *from, oc_tensors *dst,
+                            complaints *c, oc_error *err) {
+    oc_tensor *to = NULL;
+    OC_TRY(oc_tensors_add(dst, param->name, OC_F32, &param->shape, &to, err));
+    size_t count = oc_tensor_count(to);
+    OC_TRY(oc_tensor_to_f32(to->data, from->data, from->dtype, count, err));
+    if (!all_finite(to->data, count)) {
+        complain(c, param->name, "holds an infinity or not-a-number");
+    } else if (!is_variance_valid(param, to->data, count)) {
+        complain(c, param->name, "holds a variance below zero");
+    }
+    return OC_OK;
+}
+
+static oc_status copy_all(const oc_graph *graph, const oc_tensors *src, int left_out,
+                          oc_tensors *dst, size_t *copied, oc_error *err) {
+    complaints c = {0};
+    for (int i = 0; i < oc_graph_param_count(graph); i++) {
+        const oc_param *param = oc_graph_param(graph, i);
+        if (param->node == left_out) continue;
+        OC_TRY(copy_param(param, find_source(src, param->name), dst, &c, err));
+        ++*copied;
+    }
+    return tell(&c, graph, err);
+}
+
+static oc_status judge_all(const oc_graph *graph, const oc_tensors *src, int left_out,
+                           oc_error *err) {
+    complaints c = {0};
+    char storage[256];
+    for (int i = 0; i < oc_graph_param_count(graph); i++) {
+        const oc_param *param = oc_graph_param(graph, i);
+        if (param->node == left_out) continue;
+        const char *wrong = judge(param, find_source(src, param->name), storage);
+        if (wrong != NULL) complain(&c, param->name, wrong);
+    }
+    return tell(&c, graph, err);
+}
+
+static size_t count_ignored(const oc_tensors *src) {
+    size_t n = 0;
+    for (size_t i = 0; i < oc_tensors_count(src); i++) {
+        n += oc_ends_with(oc_tensors_name(src, i), "num_batches_tracked");
+    }
+    return n;
+}
+
+oc_status oc_weights_fit(const oc_graph *graph, const oc_tensors *src, bool allow_new_head,
+                         oc_tensors *dst, bool *head_replaced, size_t *unused, oc_error *err) {
+    int head = oc_graph_head(graph);
+    bool fresh = allow_new_head && head >= 0 && !head_fits(graph, src, head);
+    int left_out = fresh ? head : -1;
+    size_t copied = 0;
+    if (head_replaced != NULL) *head_replaced = fresh;
+    OC_TRY(judge_all(graph, src, left_out, err));
+    OC_TRY(copy_all(graph, src, left_out, dst, &copied, err));
+    size_t asked = copied + count_ignored(src), there = oc_tensors_count(src);
+    if (unused != NULL) *unused = there > asked ? there - asked : 0;
+    return OC_OK;
+}
