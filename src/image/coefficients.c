@@ -39,6 +39,7 @@ void oci_axis_clear(oci_axis *axis) {
     oc_free(axis->used);
     oc_free(axis->weight);
     oc_free(axis->real);
+    oc_free(axis->split);
     *axis = (oci_axis){0};
 }
 
@@ -147,5 +148,30 @@ oc_status oci_axis_fill(oci_axis *axis, const oci_axis_request *r, oc_error *err
         fill_sample(axis, r, r->flip ? r->count - 1 - i : i, r->begin + i);
     find_range(axis, r->source);
     find_identity(axis);
+    return OC_OK;
+}
+
+/* Words of tap pair t, t+1: low halves, high halves. */
+static void split_pair(int32_t a, int32_t b, int32_t out[2]) {
+    enum { BITS = 12, MASK = (1 << BITS) - 1 };
+    uint32_t low = (uint32_t)(a & MASK) | (uint32_t)(b & MASK) << 16;
+    uint32_t high = ((uint32_t)(a >> BITS) & 0xFFFF) | (uint32_t)(b >> BITS) << 16;
+    out[0] = (int32_t)low;
+    out[1] = (int32_t)high;
+}
+
+oc_status oci_axis_split(oci_axis *axis, oc_error *err) {
+    size_t words = 0, stride = ((size_t)axis->taps + 3) / 4 * 4;
+    if (!oc_mul_size((size_t)axis->count, stride, &words))
+        return oc_fail(err, OC_ELIMIT, "resize to %d samples: beyond memory", axis->count);
+    OC_TRY(oc_grow(&axis->split, &axis->capacity_split, words, sizeof *axis->split, err));
+    axis->split_stride = (int)stride;
+    for (int i = 0; i < axis->count; i++) {
+        const int32_t *weight = axis->weight + (size_t)i * (size_t)axis->taps;
+        int32_t *out = axis->split + (size_t)i * stride;
+        for (int t = 0; t < (int)stride; t += 2)
+            split_pair(t < axis->taps ? weight[t] : 0, t + 1 < axis->taps ? weight[t + 1] : 0,
+                       out + t);
+    }
     return OC_OK;
 }

@@ -101,26 +101,54 @@ static const uint8_t *row_of(const oc_image *img, int y) {
     return img->pixels + (size_t)y * (size_t)img->width * (size_t)img->channels;
 }
 
-static void horizontal(const oci_axis *x, const oc_image *src, int first_row, oc_image *dst) {
+/* Rows first_row.. of src along x into dst. The fast loop reads a little behind its rows, so the
+ * last row of the image is never given to it. */
+static void horizontal(const oci_axis *x, bool fast, const oc_image *src, int first_row,
+                       oc_image *dst) {
     size_t channels = (size_t)src->channels;
-    size_t row_bytes = (size_t)dst->width * channels;
-    for (int y = 0; y < dst->height; y++) {
-        const uint8_t *from = row_of(src, first_row + y);
-        uint8_t *to = dst->pixels + (size_t)y * row_bytes;
-        if (x->identity)
-            memcpy(to, from + (size_t)x->copy_from * channels, row_bytes);
-        else
-            oci_row_horizontal(x, from, src->channels, to);
+    size_t src_stride = (size_t)src->width * channels, dst_stride = (size_t)dst->width * channels;
+    int y = 0;
+    if (fast && src_stride >= OCI_OVERREAD) {
+        int rows =
+            dst->height < src->height - 1 - first_row ? dst->height : src->height - 1 - first_row;
+        y = oci_rows_horizontal3_fast(x, row_of(src, first_row), src_stride, rows, dst->pixels,
+                                      dst_stride);
     }
+    for (; y < dst->height; y++)
+        oci_row_horizontal(x, row_of(src, first_row + y), src->channels,
+                           dst->pixels + (size_t)y * dst_stride);
+}
+
+static void copy_rows(const oci_axis *x, const oc_image *src, int first_row, oc_image *dst) {
+    size_t channels = (size_t)src->channels, row_bytes = (size_t)dst->width * channels;
+    for (int y = 0; y < dst->height; y++)
+        memcpy(dst->pixels + (size_t)y * row_bytes,
+               row_of(src, first_row + y) + (size_t)x->copy_from * channels, row_bytes);
+}
+
+static oc_status along_x(oci_axis *x, const oc_image *src, int first_row, oc_image *dst,
+                         oc_error *err) {
+    bool fast = oci_resize_is_fast() && src->channels == 3 && x->taps <= OCI_MAX_SPLIT_TAPS;
+    if (x->identity) {
+        copy_rows(x, src, first_row, dst);
+        return OC_OK;
+    }
+    if (fast) OC_TRY(oci_axis_split(x, err));
+    horizontal(x, fast, src, first_row, dst);
+    return OC_OK;
 }
 
 /* Row 0 of `narrow` is row y->low of the source. */
-static void vertical(const oci_axis *y, const oc_image *narrow, oc_image *dst) {
+static void along_y(const oci_axis *y, const oc_image *narrow, oc_image *dst) {
     size_t row_bytes = (size_t)dst->width * (size_t)dst->channels;
+    bool fast = oci_resize_is_fast();
     for (int i = 0; i < dst->height; i++) {
+        const int32_t *weight = y->weight + (size_t)i * (size_t)y->taps;
         const uint8_t *from = row_of(narrow, y->first[i] - y->low);
-        oci_row_vertical(y->weight + (size_t)i * (size_t)y->taps, y->used[i], from, row_bytes,
-                         row_bytes, dst->pixels + (size_t)i * row_bytes);
+        uint8_t *to = dst->pixels + (size_t)i * row_bytes;
+        size_t done = 0;
+        if (fast) done = oci_row_vertical_fast(weight, y->used[i], from, row_bytes, row_bytes, to);
+        oci_row_vertical(weight, y->used[i], from + done, row_bytes, row_bytes - done, to + done);
     }
 }
 
@@ -133,12 +161,9 @@ oc_status oc_image_resize(oc_resizer *resizer, const oc_image *src, const oc_res
     OC_TRY(get_work(resizer, &w, err));
     OC_TRY(fill_axes(w, &r, src, err));
     OC_TRY(oc_image_reserve(dst, r.width, r.height, src->channels, err));
-    if (w->y.identity) {
-        horizontal(&w->x, src, w->y.copy_from, dst);
-        return OC_OK;
-    }
+    if (w->y.identity) return along_x(&w->x, src, w->y.copy_from, dst, err);
     OC_TRY(oc_image_reserve(&w->narrow, r.width, w->y.high - w->y.low, src->channels, err));
-    horizontal(&w->x, src, w->y.low, &w->narrow);
-    vertical(&w->y, &w->narrow, dst);
+    OC_TRY(along_x(&w->x, src, w->y.low, &w->narrow, err));
+    along_y(&w->y, &w->narrow, dst);
     return OC_OK;
 }
