@@ -208,3 +208,24 @@ oc_status oc_model_save(const oc_model *model, const char *folder, oc_error *err
     OC_TRY(save_card(model, folder, err));
     return save_config(model, folder, err);
 }
+
+/* ---- running ---- */
+
+oc_status oc_model_plan(const oc_model *model, const char *engine, int threads, int batch,
+                        oc_plan **out, oc_error *err) {
+    const oc_plan_options options = {.mode = OC_MODE_INFER,
+                                     .batch = batch,
+                                     .height = model->recipe.height,
+                                     .width = model->recipe.width,
+                                     .threads = threads};
+    oc_plan *plan = NULL;
+    *out = NULL;
+    OC_TRY(oc_plan_new(&plan, engine, model->graph, &options, err));
+    oc_status status = oc_plan_import(plan, OC_SLOT_WEIGHTS, model->weights, err);
+    if (status == OC_OK) {
+        *out = plan;
+    } else {
+        oc_plan_free(plan);
+    }
+    return status;
+}

@@ -56,9 +56,15 @@ void oc_model_free(oc_model *model);
 /* OC_ENOTFOUND when the folder or a file is missing, OC_EFORMAT, OC_EMISMATCH (weights against
  * graph, classes against head). */
 OC_MUST_CHECK oc_status oc_model_load(oc_model **out, const char *folder, oc_error *err);
-/* Each file atomically, weights first, config.json last; README.md is written from what is known. */
+/* Each file atomically, weights first, config.json last; README.md is written from what is known.
+ * Without metrics an old metrics.json is removed, for it judged other weights; above 300 classes
+ * the stored metrics go without the confusion matrix. */
 OC_MUST_CHECK oc_status oc_model_save(const oc_model *model, const char *folder, oc_error *err);
 bool oc_model_is_folder(const char *path); /* has a config.json and a model.safetensors */
+/* An inference plan of the model at its recipe's size, weights imported: what prediction and
+ * evaluation run. engine NULL = best; threads 0 = all. The plan does not need the model any more. */
+OC_MUST_CHECK oc_status oc_model_plan(const oc_model *model, const char *engine, int threads,
+                                      int batch, oc_plan **out, oc_error *err);
 
 /* ---- weights into a graph ------------------------------------------------------------------------ */
 
@@ -66,7 +72,9 @@ bool oc_model_is_folder(const char *path); /* has a config.json and a model.safe
  * prefix is forgiven, num_batches_tracked ignored. Head parameters (oc_graph_head) that are missing
  * or of another shape are left out of dst and *head_replaced is set when `allow_new_head`; any other
  * parameter that is missing, of another shape or not finite is OC_EMISMATCH, and the message lists up
- * to ten. `unused` (may be NULL) counts tensors of src that nothing asked for. */
+ * to ten; so is a batch norm's variance below zero. The head is taken whole or not at all.
+ * head_replaced may be NULL. `unused` (may be NULL) counts tensors of src that nothing asked for.
+ * After a failure dst may hold a part. */
 OC_MUST_CHECK oc_status oc_weights_fit(const oc_graph *graph, const oc_tensors *src,
                                        bool allow_new_head, oc_tensors *dst, bool *head_replaced,
                                        size_t *unused, oc_error *err);
