@@ -1,5 +1,5 @@
-/* The engine seam from below: what an engine provides, and the CPU parts that engines share. Private
- * to `engine`.
+/* The engine seam from below: what an engine provides, and the CPU parts that engines share.
+ * Private to `engine`.
  *
  * An engine is one table of hooks. engine.c checks what is common to all (sizes, labels, order of
  * calls) before it calls a hook, so that an engine holds nothing but its own work.
@@ -15,8 +15,8 @@ typedef struct oc_engine_vtable {
     /* One line for people. */
     oc_status (*describe)(oc_buf *out, oc_error *err);
 
-    /* options are checked, threads is >= 1, the graph takes the size. On failure nothing is left and
-     * *out is NULL. */
+    /* options are checked, threads is >= 1, the graph takes the size. On failure nothing is left
+     * and *out is NULL. */
     oc_status (*plan_new)(oc_plan **out, const oc_graph *graph, const oc_plan_options *options,
                           oc_error *err);
     void (*plan_free)(oc_plan *plan); /* never NULL */
@@ -48,15 +48,20 @@ struct oc_plan {
     oc_mode mode;
     int batch;
     int threads;
-    size_t classes;   /* values of the output per item */
-    bool forward_ran; /* since the plan was made; training: since the last backward */
-    bool grads_ready; /* a backward, or imported gradients */
+    size_t classes;  /* values of the output per item */
+    bool has_output; /* a forward has run */
+    bool can_back;   /* a training forward has run, and no backward since */
+    bool has_grads;  /* a backward has run, or gradients were imported */
 };
 
 extern const oc_engine_vtable oci_engine_ref;
 extern const oc_engine_vtable oci_engine_onednn; /* only where built */
+/* The engines of this build, best first, and their names; NULL at the end (builtin_*.c). */
+extern const oc_engine_vtable *const oci_engines[];
+extern const char *const oci_engine_words[];
 
-/* ---- names and shapes (common.c) -------------------------------------------------------------- */
+/* ---- names and shapes (common.c) --------------------------------------------------------------
+ */
 
 /* The tensor of `set` for this parameter, or OC_EMISMATCH that names what is missing or differs. */
 OC_MUST_CHECK oc_status oci_param_find(const oc_tensors *set, const oc_param *param,
@@ -70,12 +75,14 @@ bool oci_param_is_trained(const oc_graph *graph, const oc_plan_options *options,
  * or an ancestor holds a trained parameter. False for the input. */
 void oci_grad_needed(const oc_graph *graph, const oc_plan_options *options, bool *needed);
 
-/* ---- threads (threads_omp.c or threads_one.c) -------------------------------------------------- */
+/* ---- threads (threads_omp.c or threads_one.c) --------------------------------------------------
+ */
 
 /* The calling thread's OpenMP team becomes `threads`; returns what it was. */
 int oci_threads_use(int threads);
 
-/* ---- loss (loss.c) ----------------------------------------------------------------------------- */
+/* ---- loss (loss.c) -----------------------------------------------------------------------------
+ */
 
 /* Softmax and negative log-likelihood of n rows of logits (n, classes), against the targets as
  * engine.h defines them. dlogits (n, classes), may be NULL: gradient of the mean loss. result gets
@@ -84,20 +91,25 @@ int oci_threads_use(int threads);
 void oci_softmax_nll(const float *logits, size_t n, size_t classes, const oc_targets *targets,
                      float *dlogits, oc_result *result);
 
-/* ---- update (update.c) ------------------------------------------------------------------------- */
+/* ---- update (update.c) -------------------------------------------------------------------------
+ */
 
 /* One optimiser step of engine.h's formulas over w[0..count). g is read as g * grad_scale (clipping
- * or renormalisation); s0, s1: state, NULL where the optimiser has none. Threads share the range. */
+ * or renormalisation); s0, s1: state, NULL where the optimiser has none. Threads share the range.
+ */
 void oci_update_range(const oc_update *update, float *w, const float *g, float *s0, float *s1,
                       size_t count, float lr_scale, float decay_scale, float grad_scale);
 /* Sum of x^2 in double, in chunks of fixed size added in order: the same bits for any team. */
 double oci_sum_squares(const float *x, size_t count);
-/* The grad_scale of a joint norm (sqrt of the sum of all sums of squares) under update->clip_norm. */
+/* The grad_scale of a joint norm (sqrt of the sum of all sums of squares) under update->clip_norm.
+ */
 float oci_clip_scale(const oc_update *update, double norm);
-/* The grad_scale of one node's gradient under update->renormalise: 1/norm, 1 for a zero norm. */
+/* The grad_scale of one node's gradient under update->renormalise: 1/norm, or 1 where that has no
+ * value. norm is that of all gradients of the node together. */
 float oci_renormalise_scale(double norm);
 
-/* ---- dropout (dropout.c) ------------------------------------------------------------------------ */
+/* ---- dropout (dropout.c) ------------------------------------------------------------------------
+ */
 
 /* keep[i] := 1 with probability 1-p, else 0, over the flat (n, c, h, w) index of node `node` in
  * step `step`. Depends on nothing else; threads share the work. */

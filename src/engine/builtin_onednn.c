@@ -1,0 +1,7 @@
+/* The engines of a build with oneDNN, best first.
+ *
+ * SPDX-License-Identifier: BSD-2-Clause */
+#include "engine/engine_int.h"
+
+const oc_engine_vtable *const oci_engines[] = {&oci_engine_onednn, &oci_engine_ref, NULL};
+const char *const oci_engine_words[] = {"onednn", "ref", NULL};
