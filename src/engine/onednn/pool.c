@@ -1,0 +1,194 @@
+/* Max, average and global average pooling over blocked floats.
+ *
+ * Our own, because the library's pools know neither rounded-up output sizes whose last window hangs
+ * over the edge nor torch's divisor for it. A max pool keeps, per output, which tap of the window
+ * won (first of equals), so that the way back needs no values.
+ *
+ * SPDX-License-Identifier: BSD-2-Clause */
+#include <math.h>
+#include <string.h>
+
+#include "engine/onednn/onednn_int.h"
+
+/* The part of the window at output (y, x) that lies inside the input. */
+typedef struct window {
+    int y0, y1, x0, x1; /* y0 <= y < y1 */
+    int top, left;      /* where tap (0, 0) is */
+    float share;        /* average: 1 / divisor */
+} window;
+
+static int at_most(int a, int b) {
+    return a < b ? a : b;
+}
+static int at_least(int a, int b) {
+    return a > b ? a : b;
+}
+
+static window window_at(const oc_attrs *a, const oci_value *in, int y, int x) {
+    window w;
+    w.top = y * a->stride_h - a->pad_top;
+    w.left = x * a->stride_w - a->pad_left;
+    int bottom = w.top + a->kernel_h, right = w.left + a->kernel_w;
+    w.y0 = at_least(w.top, 0), w.y1 = at_most(bottom, in->h);
+    w.x0 = at_least(w.left, 0), w.x1 = at_most(right, in->w);
+    /* padding counts, what hangs over it does not */
+    int high = a->count_pad ? at_most(bottom, in->h + a->pad_bottom) - w.top : w.y1 - w.y0;
+    int wide = a->count_pad ? at_most(right, in->w + a->pad_right) - w.left : w.x1 - w.x0;
+    w.share = 1.f / (float)(high * wide);
+    return w;
+}
+
+size_t oci_pool_side(const oci_plan *plan, const oci_unit *unit) {
+    bool max = oc_graph_node(plan->graph, unit->node)->op == OC_OP_MAX_POOL;
+    return max ? plan->values[unit->out].image : 0;
+}
+
+static void max_forward(const oc_attrs *a, const oci_value *in, const oci_value *out, int lanes,
+                        const float *src, float *dst, uint8_t *taps) {
+    for (int y = 0; y < out->h; y++)
+        for (int x = 0; x < out->w; x++, dst += lanes, taps = taps ? taps + lanes : NULL) {
+            window w = window_at(a, in, y, x);
+            float best[OCI_ROW];
+            uint8_t tap[OCI_ROW] = {0};
+            for (int l = 0; l < lanes; l++) best[l] = -INFINITY;
+            for (int iy = w.y0; iy < w.y1; iy++)
+                for (int ix = w.x0; ix < w.x1; ix++) {
+                    const float *v =
+                        src + ((size_t)iy * (size_t)in->w + (size_t)ix) * (size_t)lanes;
+                    uint8_t number = (uint8_t)((iy - w.top) * a->kernel_w + ix - w.left);
+                    for (int l = 0; l < lanes; l++) {
+                        bool wins = !(v[l] <= best[l]); /* a NaN wins and stays */
+                        best[l] = wins ? v[l] : best[l];
+                        tap[l] = wins ? number : tap[l];
+                    }
+                }
+            memcpy(dst, best, (size_t)lanes * sizeof *dst);
+            if (taps) memcpy(taps, tap, (size_t)lanes);
+        }
+}
+
+static void max_backward(const oc_attrs *a, const oci_value *in, const oci_value *out, int lanes,
+                         const float *ddst, const uint8_t *taps, float *dsrc) {
+    memset(dsrc, 0, (size_t)in->h * (size_t)in->w * (size_t)lanes * sizeof *dsrc);
+    for (int y = 0; y < out->h; y++)
+        for (int x = 0; x < out->w; x++, ddst += lanes, taps += lanes) {
+            window w = window_at(a, in, y, x);
+            for (int l = 0; l < lanes; l++) {
+                int iy = w.top + taps[l] / a->kernel_w, ix = w.left + taps[l] % a->kernel_w;
+                dsrc[((size_t)iy * (size_t)in->w + (size_t)ix) * (size_t)lanes + (size_t)l] +=
+                    ddst[l];
+            }
+        }
+}
+
+static void avg_forward(const oc_attrs *a, const oci_value *in, const oci_value *out, int lanes,
+                        const float *src, float *dst) {
+    for (int y = 0; y < out->h; y++)
+        for (int x = 0; x < out->w; x++, dst += lanes) {
+            window w = window_at(a, in, y, x);
+            float sum[OCI_ROW] = {0};
+            for (int iy = w.y0; iy < w.y1; iy++)
+                for (int ix = w.x0; ix < w.x1; ix++) {
+                    const float *v =
+                        src + ((size_t)iy * (size_t)in->w + (size_t)ix) * (size_t)lanes;
+                    for (int l = 0; l < lanes; l++) sum[l] += v[l];
+                }
+            for (int l = 0; l < lanes; l++) dst[l] = sum[l] * w.share;
+        }
+}
+
+static void avg_backward(const oc_attrs *a, const oci_value *in, const oci_value *out, int lanes,
+                         const float *ddst, float *dsrc) {
+    memset(dsrc, 0, (size_t)in->h * (size_t)in->w * (size_t)lanes * sizeof *dsrc);
+    for (int y = 0; y < out->h; y++)
+        for (int x = 0; x < out->w; x++, ddst += lanes) {
+            window w = window_at(a, in, y, x);
+            for (int iy = w.y0; iy < w.y1; iy++)
+                for (int ix = w.x0; ix < w.x1; ix++) {
+                    float *v = dsrc + ((size_t)iy * (size_t)in->w + (size_t)ix) * (size_t)lanes;
+                    for (int l = 0; l < lanes; l++) v[l] += ddst[l] * w.share;
+                }
+        }
+}
+
+oc_status oci_pool_forward(oci_plan *plan, oci_unit *unit, int first, int n, oc_error *err) {
+    (void)err;
+    const oci_value *in = &plan->values[unit->in[0]], *out = &plan->values[unit->out];
+    const oc_attrs *a = oci_unit_attrs(plan, unit);
+    bool max = oc_graph_node(plan->graph, unit->node)->op == OC_OP_MAX_POOL;
+    const float *src = oci_read(plan, unit->in[0], first, n);
+    float *dst = out->data + (size_t)first * out->image;
+    uint8_t *taps = unit->side ? unit->side + (size_t)first * unit->side_image : NULL;
+    size_t in_row = in->image / (size_t)in->blocks, out_row = out->image / (size_t)out->blocks;
+    int rows = n * out->blocks;
+#pragma omp parallel for
+    for (int i = 0; i < rows; i++) {
+        const float *from = src + (size_t)i * in_row;
+        float *to = dst + (size_t)i * out_row;
+        if (max)
+            max_forward(a, in, out, plan->lanes, from, to,
+                        taps ? taps + (size_t)i * out_row : NULL);
+        else
+            avg_forward(a, in, out, plan->lanes, from, to);
+    }
+    return OC_OK;
+}
+
+oc_status oci_pool_backward(oci_plan *plan, oci_unit *unit, int first, int n, oc_error *err) {
+    (void)err;
+    const oci_value *in = &plan->values[unit->in[0]], *out = &plan->values[unit->out];
+    if (!in->wants_grad) return OC_OK;
+    const oc_attrs *a = oci_unit_attrs(plan, unit);
+    bool max = oc_graph_node(plan->graph, unit->node)->op == OC_OP_MAX_POOL;
+    const float *g = oci_incoming(plan, unit, first, n);
+    float *target = oci_grad_target(plan, unit->in[0], first);
+    const uint8_t *taps = max ? unit->side + (size_t)first * unit->side_image : NULL;
+    size_t in_row = in->image / (size_t)in->blocks, out_row = out->image / (size_t)out->blocks;
+    int rows = n * out->blocks;
+#pragma omp parallel for
+    for (int i = 0; i < rows; i++) {
+        const float *from = g + (size_t)i * out_row;
+        float *to = target + (size_t)i * in_row;
+        if (max)
+            max_backward(a, in, out, plan->lanes, from, taps + (size_t)i * out_row, to);
+        else
+            avg_backward(a, in, out, plan->lanes, from, to);
+    }
+    oci_grad_commit(plan, unit->in[0], first, n, target);
+    return OC_OK;
+}
+
+oc_status oci_global_pool_forward(oci_plan *plan, oci_unit *unit, int first, int n, oc_error *err) {
+    (void)err;
+    const oci_value *in = &plan->values[unit->in[0]], *out = &plan->values[unit->out];
+    const float *src = oci_read(plan, unit->in[0], first, n);
+    float *dst = out->data + (size_t)first * out->image;
+    int hw = in->h * in->w, lanes = plan->lanes, rows = n * in->blocks;
+#pragma omp parallel for
+    for (int i = 0; i < rows; i++) {
+        const float *from = src + (size_t)i * (size_t)hw * (size_t)lanes;
+        float sum[OCI_ROW] = {0};
+        for (int s = 0; s < hw; s++, from += lanes)
+            for (int l = 0; l < lanes; l++) sum[l] += from[l];
+        for (int l = 0; l < lanes; l++) dst[i * lanes + l] = sum[l] / (float)hw;
+    }
+    return OC_OK;
+}
+
+oc_status oci_global_pool_backward(oci_plan *plan, oci_unit *unit, int first, int n,
+                                   oc_error *err) {
+    (void)err;
+    const oci_value *in = &plan->values[unit->in[0]];
+    if (!in->wants_grad) return OC_OK;
+    const float *g = oci_incoming(plan, unit, first, n);
+    float *target = oci_grad_target(plan, unit->in[0], first);
+    int hw = in->h * in->w, lanes = plan->lanes, rows = n * in->blocks;
+#pragma omp parallel for
+    for (int i = 0; i < rows; i++) {
+        float share[OCI_ROW], *to = target + (size_t)i * (size_t)hw * (size_t)lanes;
+        for (int l = 0; l < lanes; l++) share[l] = g[i * lanes + l] / (float)hw;
+        for (int s = 0; s < hw; s++, to += lanes) memcpy(to, share, (size_t)lanes * sizeof *to);
+    }
+    oci_grad_commit(plan, unit->in[0], first, n, target);
+    return OC_OK;
+}

@@ -1,0 +1,128 @@
+/* Reading values and routing gradients, a few images at a time (onednn_int.h has the idea).
+ *
+ * The gradient of a value with several readers is written by the first of them in backward order
+ * and added to by the others; when the last one commits a chunk, and the value derives from a norm,
+ * the norm's sums are taken while the chunk is in cache.
+ *
+ * SPDX-License-Identifier: BSD-2-Clause */
+#include <string.h>
+
+#include "engine/onednn/onednn_int.h"
+
+oci_map oci_map_of(const oci_plan *plan, int value) {
+    int norm = plan->values[value].norm;
+    if (norm < 0) return (oci_map){plan->ones, plan->zeros, 0};
+    return (oci_map){plan->norms[norm].a, plan->norms[norm].b, OCI_ROW};
+}
+
+const float *oci_read(oci_plan *plan, int value, int first, int n) {
+    const oci_value *v = &plan->values[value];
+    if (v->plain) return plan->pixels + (size_t)first * v->image;
+    const float *x = plan->values[v->base].data + (size_t)first * v->image;
+    if (v->base == value) return x;
+    oci_map map = oci_map_of(plan, value);
+    oci_clip clip = oci_clip_of(v->act);
+    size_t row = v->image / (size_t)v->blocks;
+    float *y = plan->read_scratch;
+#pragma omp parallel for collapse(2)
+    for (int i = 0; i < n; i++)
+        for (int k = 0; k < v->blocks; k++) {
+            size_t at = (size_t)i * v->image + (size_t)k * row;
+            size_t m = (size_t)k * map.stride;
+            oci_row_affine(y + at, x + at, map.a + m, map.b + m, clip, row);
+        }
+    return y;
+}
+
+float *oci_grad_target(oci_plan *plan, int value, int first) {
+    oci_value *v = &plan->values[value];
+    return v->written ? plan->sum_scratch : v->grad + (size_t)first * v->image;
+}
+
+void oci_grad_commit(oci_plan *plan, int value, int first, int n, const float *target) {
+    oci_value *v = &plan->values[value];
+    float *grad = v->grad + (size_t)first * v->image;
+    if (v->written) {
+        size_t row = v->image / (size_t)v->blocks;
+        int rows = n * v->blocks;
+#pragma omp parallel for
+        for (int i = 0; i < rows; i++)
+            oci_row_accumulate(grad + (size_t)i * row, target + (size_t)i * row, row);
+    }
+    if (v->norm >= 0 && v->written + 1 == v->writers)
+        oci_norm_reduce(plan, &plan->norms[v->norm], grad, first, n);
+}
+
+void oci_grads_written(oci_plan *plan, const oci_unit *unit) {
+    for (int i = 0; i < unit->in_count; i++)
+        if (plan->values[unit->in[i]].wants_grad) plan->values[unit->in[i]].written++;
+}
+
+/* Back through an affine map with its norm's coefficients, or through a clip alone. */
+static void through_map(oci_plan *plan, const oci_unit *unit, const float *dy, int first, int n) {
+    const oci_value *y = &plan->values[unit->through];
+    const float *x = plan->values[y->base].data + (size_t)first * y->image;
+    const oci_norm *norm = y->norm < 0 ? NULL : &plan->norms[y->norm];
+    const float *p = norm ? norm->p : plan->ones, *q = norm ? norm->q : plan->zeros,
+                *r = norm ? norm->r : plan->zeros;
+    oci_map map = oci_map_of(plan, unit->through);
+    oci_clip clip = oci_clip_of(y->act);
+    size_t row = y->image / (size_t)y->blocks;
+    float *dx = plan->grad_scratch;
+#pragma omp parallel for collapse(2)
+    for (int i = 0; i < n; i++)
+        for (int k = 0; k < y->blocks; k++) {
+            size_t at = (size_t)i * y->image + (size_t)k * row, m = (size_t)k * map.stride;
+            oci_row_norm_grad(dx + at, dy + at, x + at, map.a + m, map.b + m, clip, p + m, q + m,
+                              r + m, row);
+        }
+}
+
+static void through_clip(oci_plan *plan, const oci_value *v, const float *dy, int first, int n) {
+    const float *y = v->data + (size_t)first * v->image;
+    oci_clip clip = oci_clip_of(v->act);
+    size_t row = v->image / (size_t)v->blocks;
+    float *dx = plan->grad_scratch;
+    int rows = n * v->blocks;
+#pragma omp parallel for
+    for (int i = 0; i < rows; i++) {
+        size_t at = (size_t)i * row;
+        oci_row_mask(dx + at, dy + at, y + at, clip, row);
+    }
+}
+
+const float *oci_incoming(oci_plan *plan, const oci_unit *unit, int first, int n) {
+    const oci_value *v = &plan->values[unit->through];
+    const float *dy = v->grad + (size_t)first * v->image;
+    if (v->base != unit->through)
+        through_map(plan, unit, dy, first, n);
+    else if (v->act != OCI_ACT_NONE)
+        through_clip(plan, v, dy, first, n);
+    else
+        return dy;
+    return plan->grad_scratch;
+}
+
+void oci_value_to_plain(oci_plan *plan, int value, float *plain) {
+    const oci_value *v = &plan->values[value];
+    size_t hw = (size_t)v->h * (size_t)v->w;
+    for (int i = 0; i < plan->images; i++) {
+        const float *from = oci_read(plan, value, i, 1);
+        float *to = plain + (size_t)i * (size_t)v->c * hw;
+        if (v->plain)
+            memcpy(to, from, v->image * sizeof *to);
+        else
+            oci_unblock_image(to, from, v->c, hw, plan->lanes);
+    }
+}
+
+void oci_grad_from_plain(oci_plan *plan, int value, const float *plain) {
+    oci_value *v = &plan->values[value];
+    size_t hw = (size_t)v->h * (size_t)v->w;
+    for (int i = 0; i < plan->images; i++) {
+        float *to = oci_grad_target(plan, value, i);
+        oci_block_image(to, plain + (size_t)i * (size_t)v->c * hw, v->c, hw, plan->lanes);
+        oci_grad_commit(plan, value, i, 1, to);
+    }
+    v->written++;
+}
