@@ -21,47 +21,52 @@ typedef enum oc_tune {
     OC_TUNE_STAGED /* the head for the first epochs, then all */
 } oc_tune;
 
-typedef enum oc_schedule_kind { OC_SCHEDULE_COSINE, OC_SCHEDULE_STEP, OC_SCHEDULE_CONSTANT } oc_schedule_kind;
+typedef enum oc_schedule_kind {
+    OC_SCHEDULE_COSINE,
+    OC_SCHEDULE_STEP,
+    OC_SCHEDULE_CONSTANT
+} oc_schedule_kind;
 
 /* Zero, NULL or negative where said = the default, which depends on the rest (oc_train_resolve). */
 typedef struct oc_train_options {
-    const char *data;          /* DATA of the command line */
-    const char *val;           /* validation DATA; NULL = the source's own, or a split */
-    double split;              /* share of each class held out; 0 = 0.2 */
+    const char *data; /* DATA of the command line */
+    const char *val;  /* validation DATA; NULL = the source's own, or a split */
+    double split;     /* share of each class held out; 0 = 0.2 */
     oc_dataset_options dataset;
-    bool allow_rejects;        /* go on with more than 20 % rejected */
-    const char *out;           /* the model folder */
-    const char *arch;          /* NULL = that of `from`, else "mobilenet_v2" */
-    const char *from;          /* .safetensors file or model folder; NULL = from scratch */
-    oc_tune tune;              /* matters with `from` */
-    int epochs;                /* 0 = 10 with `from`, 60 without */
-    int batch;                 /* 0 = 32; never more than there are training images */
-    int size;                  /* 0 = the architecture's */
-    double lr;                 /* < 0 = default; of the head when a body is fine-tuned: body 1/10 */
-    int optimizer;             /* -1 = default, else oc_optimizer */
-    double momentum;           /* < 0 = default */
+    bool allow_rejects; /* go on with more than 20 % rejected */
+    const char *out;    /* the model folder */
+    const char *arch;   /* NULL = that of `from`, else "mobilenet_v2" */
+    const char *from;   /* .safetensors file or model folder; NULL = from scratch */
+    oc_tune tune;       /* matters with `from` */
+    int epochs;         /* 0 = 10 with `from`, 60 without */
+    int batch;          /* 0 = 32; never more than there are training images */
+    int size;           /* 0 = the architecture's */
+    double lr;          /* < 0 = default; of the head when a body is fine-tuned: body 1/10 */
+    int optimizer;      /* -1 = default, else oc_optimizer */
+    double momentum;    /* < 0 = default */
     bool nesterov;
-    double l1, l2;             /* < 0 = default */
+    double l1, l2; /* < 0 = default */
     oc_schedule_kind schedule;
-    int step_epochs;           /* OC_SCHEDULE_STEP: every so many epochs ... */
-    double step_factor;        /* ... times this; 0 = 0.1 */
-    double warmup_epochs;      /* linear from 0; < 0 = default */
-    double clip_norm;          /* 0 = off */
-    int patience;              /* early stopping: epochs without a better one; 0 = off */
-    int augment;               /* -1 = default, else oc_level */
-    int measure_mean;          /* 1 = mean and std from the training set; 0 = ImageNet's; -1 =
-                                  default */
-    const float *mean, *std;   /* given: three each */
-    int squash;                /* -1 default, 0, 1 */
-    int filter;                /* -1 default, else oc_filter */
+    int step_epochs;         /* OC_SCHEDULE_STEP: every so many epochs ... */
+    double step_factor;      /* ... times this; 0 = 0.1 */
+    double warmup_epochs;    /* linear from 0; < 0 = default */
+    double clip_norm;        /* 0 = off */
+    int patience;            /* early stopping: epochs without a better one; 0 = off */
+    int augment;             /* -1 = default, else oc_level */
+    int measure_mean;        /* 1 = mean and std from the training set; 0 = ImageNet's; -1 =
+                                default */
+    const float *mean, *std; /* given: three each */
+    int squash;              /* -1 default, 0, 1 */
+    int filter;              /* -1 default, else oc_filter */
     uint64_t seed;
-    int threads;               /* 0 = all */
-    int workers;               /* loader; 0 = chosen */
+    int threads; /* 0 = all */
+    int workers; /* loader; 0 = chosen */
     const char *engine;
     bool resume;
     double stop_after_minutes; /* 0 = never */
-    double checkpoint_minutes; /* between checkpoints within an epoch; 0 = 5; each epoch ends in one */
-    const char *command;       /* as typed, for the record */
+    double
+        checkpoint_minutes; /* between checkpoints within an epoch; 0 = 5; each epoch ends in one */
+    const char *command;    /* as typed, for the record */
 } oc_train_options;
 void oc_train_options_init(oc_train_options *o); /* all defaults */
 
@@ -71,15 +76,15 @@ typedef struct oc_train_times {
 } oc_train_times;
 
 typedef struct oc_train_progress {
-    int epoch, epochs;          /* from 1 */
-    size_t step, steps;         /* in this epoch */
-    double images_per_second;   /* over the last seconds */
-    double loss;                /* running mean of this epoch */
-    double accuracy;            /* of this epoch so far */
+    int epoch, epochs;        /* from 1 */
+    size_t step, steps;       /* in this epoch */
+    double images_per_second; /* over the last seconds */
+    double loss;              /* running mean of this epoch */
+    double accuracy;          /* of this epoch so far */
     double lr;
     double eta_seconds;
-    oc_train_times times;       /* since the start of this run */
-    const char *phase;          /* "head", "train", "features", "validation", "scan" */
+    oc_train_times times; /* since the start of this run */
+    const char *phase;    /* "head", "train", "features", "validation", "scan" */
 } oc_train_progress;
 
 typedef struct oc_epoch_summary {
@@ -87,16 +92,16 @@ typedef struct oc_epoch_summary {
     double train_loss, train_accuracy;
     double val_accuracy, val_loss; /* NaN when there is no validation part */
     double seconds, images_per_second, lr;
-    bool best;                  /* so far */
-    oc_train_times times;       /* of this epoch */
+    bool best;            /* so far */
+    oc_train_times times; /* of this epoch */
 } oc_epoch_summary;
 
 /* Called on the training thread. Any may be NULL. */
 typedef struct oc_train_observer {
     void (*step)(void *ctx, const oc_train_progress *p);
     void (*epoch)(void *ctx, const oc_epoch_summary *s);
-    const oc_log *log;                     /* words: what was found, what was decided */
-    const volatile sig_atomic_t *stop;     /* set by a signal handler: finish the step, checkpoint */
+    const oc_log *log;                 /* words: what was found, what was decided */
+    const volatile sig_atomic_t *stop; /* set by a signal handler: finish the step, checkpoint */
     void *ctx;
 } oc_train_observer;
 
@@ -107,15 +112,14 @@ typedef struct oc_train_result {
     size_t train_images, val_images, classes, rejected;
     oc_train_times times;
     uint64_t peak_rss;
-    bool stopped;               /* before the last epoch: by request or time */
+    bool stopped; /* before the last epoch: by request or time */
 } oc_train_result;
 
 /* Train. On OC_OK the folder `out` holds the best model on validation (the last one when there is
  * none), its card, metrics.json, log.jsonl and checkpoint/. A stop on request is OC_OK with
  * result->stopped. */
-OC_MUST_CHECK oc_status oc_train(const oc_train_options *options,
-                                 const oc_train_observer *observer, oc_train_result *result,
-                                 oc_error *err);
+OC_MUST_CHECK oc_status oc_train(const oc_train_options *options, const oc_train_observer *observer,
+                                 oc_train_result *result, oc_error *err);
 json_t *oc_train_result_json(const oc_train_result *r); /* new reference, or NULL */
 
 #endif

@@ -1,0 +1,76 @@
+/* The model folder as training sees it: whether it may be written, and saving the best epoch.
+ *
+ * SPDX-License-Identifier: BSD-2-Clause */
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "train/train_int.h"
+
+/* What training itself puts into a folder. */
+static bool is_ours(const char *name) {
+    static const char *const ours[] = {"checkpoint",       "log.jsonl",    "config.json",
+                                       "graph.json",       "metrics.json", "README.md",
+                                       "model.safetensors"};
+    for (size_t i = 0; i < sizeof ours / sizeof ours[0]; i++) {
+        size_t length = strlen(ours[i]);
+        if (strcmp(name, ours[i]) == 0) return true;
+        if (strncmp(name, ours[i], length) == 0 && oc_starts_with(name + length, ".tmp.")) {
+            return true;
+        }
+    }
+    return oc_starts_with(name, "events.out.tfevents.");
+}
+
+oc_status oci_folder_check(const char *out, oc_error *err) {
+    if (!oc_path_exists(out) || oc_model_is_folder(out)) return OC_OK;
+    if (!oc_path_is_dir(out)) {
+        return oc_fail(err, OC_EUSAGE, "%s is a file; -o needs a folder for the model", out);
+    }
+    oc_path_list list = {0};
+    OC_TRY(oc_path_list_dir(out, true, &list, err));
+    oc_status status = OC_OK;
+    for (size_t i = 0; i < list.count && status == OC_OK; i++) {
+        if (is_ours(list.names[i])) continue;
+        status = oc_fail(err, OC_EUSAGE,
+                         "%s holds %s and is no model folder; give -o a new or empty folder", out,
+                         list.names[i]);
+    }
+    oc_path_list_free(&list);
+    return status;
+}
+
+oc_status oci_folder_begin(const char *out, const oc_log *log, oc_error *err) {
+    char path[OC_PATH_BYTES];
+    if (oc_model_is_folder(out)) oc_info(log, "%s: the model in it will be replaced", out);
+    OC_TRY(oc_path_make_dirs(out, err));
+    OC_TRY(oc_path_join(path, out, "checkpoint", err));
+    return oc_path_remove_tree(path, err);
+}
+
+oc_status oci_folder_origin(oci_session *s, oc_error *err) {
+    char date[32], digest[24], set_digest[24];
+    json_t *settings = NULL;
+    (void)snprintf(digest, sizeof digest, "%016" PRIx64, s->data.digest);
+    (void)snprintf(set_digest, sizeof set_digest, "%016" PRIx64,
+                   oc_dataset_digest(s->data.train_set));
+    OC_TRY(oci_settings_json(&s->settings, &settings, err));
+    const oc_train_options *o = s->options;
+    s->model->origin = json_pack(
+        "{s:s, s:s, s:s?, s:s?, s:s?, s:s, s:s, s:I, s:f, s:i, s:i, s:s, s:o}", "version",
+        OC_VERSION, "date", oc_clock_utc(date), "command", o->command, "from", o->from, "val",
+        o->val, "data", o->data, "data_digest", set_digest, "seed", (json_int_t)o->seed, "split",
+        s->settings.split, "train_images", (int)s->data.train_count, "val_images",
+        (int)s->data.val_count, "run_digest", digest, "options", settings);
+    return s->model->origin == NULL ? oc_fail_nomem(err, 0, "the model's origin") : OC_OK;
+}
+
+oc_status oci_folder_save(oci_session *s, oc_error *err) {
+    int epoch = s->position.best_epoch;
+    if (epoch > 0 && epoch == s->best_saved) return OC_OK;
+    if (epoch == 0) OC_TRY(oci_tensors_copy(s->model->weights, s->weights, err));
+    s->model->temperature = epoch > 0 ? s->position.temperature : 1;
+    OC_TRY(oc_model_save(s->model, s->options->out, err));
+    s->best_saved = epoch;
+    return OC_OK;
+}

@@ -1,0 +1,136 @@
+/* The network of a run: from the zoo or from a model folder, its weights read or drawn.
+ *
+ * A head is kept when the model it comes from has the same classes in the same order, or a weights
+ * file has a head of the right shape; else a new one is drawn.
+ * SPDX-License-Identifier: BSD-2-Clause */
+#include <string.h>
+
+#include "train/train_int.h"
+
+#define DEFAULT_ARCH "mobilenet_v2"
+
+void oci_origin_clear(oci_origin *origin) {
+    oc_model_free(origin->model);
+    oc_safetensors_close(origin->file);
+    *origin = (oci_origin){0};
+}
+
+/* The zoo's entry for a name that may be unknown to this version. */
+static const oc_arch *arch_of_model(const oc_model *model) {
+    size_t count = 0;
+    const oc_arch *all = oc_zoo_all(&count);
+    for (size_t i = 0; model->arch != NULL && i < count; i++) {
+        if (strcmp(all[i].name, model->arch) == 0) return &all[i];
+    }
+    return NULL;
+}
+
+static oc_status open_folder(oci_origin *origin, const oc_train_options *o, oc_error *err) {
+    OC_TRY(oc_model_load(&origin->model, o->from, err));
+    const oc_arch *own = arch_of_model(origin->model);
+    origin->arch = own;
+    if (o->arch != NULL) OC_TRY(oc_zoo_find(o->arch, &origin->arch, err));
+    origin->own_graph = origin->arch == own;
+    return OC_OK;
+}
+
+static oc_status open_file(oci_origin *origin, const oc_train_options *o, oc_error *err) {
+    OC_TRY(oc_safetensors_open(&origin->file, o->from, err));
+    if (o->arch != NULL) return oc_zoo_find(o->arch, &origin->arch, err);
+    origin->arch = oc_zoo_recognise(oc_safetensors_tensors(origin->file));
+    if (origin->arch != NULL) return OC_OK;
+    return oc_fail(err, OC_EUNSUPPORTED,
+                   "%s: the layers are those of no network known here; name one with --arch",
+                   o->from);
+}
+
+oc_status oci_origin_open(oci_origin *origin, const oc_train_options *o, oc_error *err) {
+    if (o->from == NULL) {
+        return oc_zoo_find(o->arch != NULL ? o->arch : DEFAULT_ARCH, &origin->arch, err);
+    }
+    if (oc_path_is_dir(o->from)) return open_folder(origin, o, err);
+    return open_file(origin, o, err);
+}
+
+static bool same_classes(const oc_classes *a, const oc_classes *b) {
+    if (a->count != b->count) return false;
+    for (size_t i = 0; i < a->count; i++) {
+        if (strcmp(a->items[i].label, b->items[i].label) != 0) return false;
+    }
+    return true;
+}
+
+/* A set that borrows all of src's tensors but those of graph's head. */
+static oc_status without_head(const oc_graph *graph, const oc_tensors *src, oc_tensors **out,
+                              oc_error *err) {
+    OC_TRY(oc_tensors_new(out, err));
+    const oc_node *head = oc_graph_node(graph, oc_graph_head(graph));
+    size_t length = strlen(head->name);
+    for (size_t i = 0; i < oc_tensors_count(src); i++) {
+        const char *name = oc_tensors_name(src, i);
+        if (strncmp(name, head->name, length) == 0 && name[length] == '.') continue;
+        OC_TRY(oc_tensors_add_view(*out, name, oc_tensors_at(src, i), err));
+    }
+    return OC_OK;
+}
+
+static oc_status build_graph(oc_graph **graph, const oci_origin *origin, const oc_classes *classes,
+                             const oc_recipe *recipe, oc_error *err) {
+    int count = (int)classes->count;
+    if (!origin->own_graph) {
+        return origin->arch->build(graph, recipe->channels, count, recipe->height, recipe->width,
+                                   err);
+    }
+    OC_TRY(oc_graph_copy(origin->model->graph, graph, err));
+    if (oc_graph_classes(*graph) == count) return OC_OK;
+    return oc_graph_set_classes(*graph, count, err);
+}
+
+/* Every node has an output at the recipe's size. */
+static oc_status check_size(const oc_graph *graph, const oc_recipe *recipe, oc_error *err) {
+    size_t count = (size_t)oc_graph_node_count(graph);
+    oc_shape *shapes = oc_calloc(count, sizeof *shapes);
+    if (shapes == NULL) return oc_fail_nomem(err, count * sizeof *shapes, "shapes");
+    oc_status status = oc_graph_shapes(graph, 1, recipe->height, recipe->width, shapes, err);
+    oc_free(shapes);
+    return status;
+}
+
+/* What fits of the origin's weights. */
+static oc_status fit(oc_tensors *weights, bool *head_kept, const oc_graph *graph,
+                     const oci_origin *origin, const oc_classes *classes, const oc_log *log,
+                     oc_error *err) {
+    bool replaced = false, drop;
+    size_t unused = 0;
+    oc_tensors *view = NULL;
+    oc_status status = OC_OK;
+    const oc_tensors *src =
+        origin->model != NULL ? origin->model->weights : oc_safetensors_tensors(origin->file);
+    drop = origin->model != NULL && !same_classes(&origin->model->classes, classes);
+    if (drop) OC_GOTO(without_head(graph, src, &view, err));
+    OC_GOTO(oc_weights_fit(graph, drop ? view : src, true, weights, &replaced, &unused, err));
+    *head_kept = !replaced && !drop;
+    oc_info(log, *head_kept ? "the head is kept: %zu classes" : "new head for %zu classes",
+            classes->count);
+    if (unused > 0) oc_info(log, "%zu tensors of the weights are not used", unused);
+done:
+    oc_tensors_free(view);
+    return status;
+}
+
+oc_status oci_net_build(oc_graph **graph, oc_tensors **weights, bool *head_kept,
+                        const oci_origin *origin, const oc_classes *classes,
+                        const oc_recipe *recipe, uint64_t seed, const oc_log *log, oc_error *err) {
+    *head_kept = false;
+    OC_TRY(build_graph(graph, origin, classes, recipe, err));
+    if (oc_graph_head(*graph) < 0) {
+        return oc_fail(err, OC_EUNSUPPORTED,
+                       "the network has no conv or dense layer to give one output per class");
+    }
+    OC_TRY(check_size(*graph, recipe, err));
+    OC_TRY(oc_tensors_new(weights, err));
+    if (origin->model != NULL || origin->file != NULL) {
+        OC_TRY(fit(*weights, head_kept, *graph, origin, classes, log, err));
+    }
+    return oc_graph_init(*graph, seed, *weights, err);
+}

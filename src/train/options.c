@@ -1,0 +1,204 @@
+/* Options to settings: the one place where training's defaults live.
+ *
+ * A value comes from, in this order: the option given; the wish of the network's family (training
+ * from scratch); the row of the table that fits the start and the optimiser.
+ * SPDX-License-Identifier: BSD-2-Clause */
+#include <math.h>
+
+#include "train/settings_int.h"
+
+/* By optimiser. epsilon as in torch.optim. */
+static const struct optimizer_row {
+    double lr, l2, epsilon;
+} by_optimizer[OC_OPTIMIZER_COUNT] = {
+    [OC_SGD] = {0.05, 1e-4, 0},
+    [OC_ADAGRAD] = {0.01, 1e-4, 1e-10},
+    [OC_RMSPROP] = {0.001, 1e-4, 1e-8},
+    [OC_ADAMW] = {0.001, 1e-2, 1e-8},
+};
+
+/* By what is trained. */
+static const struct start_row {
+    int epochs;
+    double warmup_epochs, body_scale;
+    oc_level level, head_level;
+} from_scratch = {60, 1, 1, OC_LEVEL_STANDARD, OC_LEVEL_NONE},
+  by_tune[] = {
+      [OC_TUNE_ALL] = {10, 0.5, 0.1, OC_LEVEL_STANDARD, OC_LEVEL_NONE},
+      [OC_TUNE_HEAD] = {10, 0, 0.1, OC_LEVEL_NONE, OC_LEVEL_NONE},
+      [OC_TUNE_STAGED] = {10, 0.5, 0.1, OC_LEVEL_STANDARD, OC_LEVEL_NONE},
+};
+
+enum { DEFAULT_BATCH = 32, MAX_EPOCHS = 1000000, MAX_BATCH = 65536, MAX_SIZE = 4096 };
+static const double DEFAULT_SPLIT = 0.2, DEFAULT_MOMENTUM = 0.9, DEFAULT_STEP_FACTOR = 0.1;
+
+void oc_train_options_init(oc_train_options *o) {
+    *o = (oc_train_options){.lr = -1,
+                            .optimizer = -1,
+                            .momentum = -1,
+                            .l1 = -1,
+                            .l2 = -1,
+                            .warmup_epochs = -1,
+                            .augment = -1,
+                            .measure_mean = -1,
+                            .squash = -1,
+                            .filter = -1};
+}
+
+const char *oci_tune_name(oc_tune tune) {
+    static const char *const names[] = {
+        [OC_TUNE_ALL] = "all", [OC_TUNE_HEAD] = "head", [OC_TUNE_STAGED] = "staged"};
+    return names[tune];
+}
+
+/* Ranges of everything that is a number. A negative lower bound of -1 stands for "the default". */
+static oc_status check_ranges(const oc_train_options *o, oc_error *err) {
+    const struct {
+        const char *name;
+        double value, min, max;
+    } rows[] = {
+        {"split", o->split, -1, 0.9},
+        {"tune", o->tune, OC_TUNE_ALL, OC_TUNE_STAGED},
+        {"epochs", o->epochs, 0, MAX_EPOCHS},
+        {"batch", o->batch, 0, MAX_BATCH},
+        {"size", o->size, 0, MAX_SIZE},
+        {"lr", o->lr, -1, 1000},
+        {"optimizer", o->optimizer, -1, OC_OPTIMIZER_COUNT - 1},
+        {"momentum", o->momentum, -1, 0.9999},
+        {"l1", o->l1, -1, 10},
+        {"l2", o->l2, -1, 10},
+        {"schedule", o->schedule, OC_SCHEDULE_COSINE, OC_SCHEDULE_CONSTANT},
+        {"step-epochs", o->step_epochs, 0, MAX_EPOCHS},
+        {"step-factor", o->step_factor, 0, 1},
+        {"warmup", o->warmup_epochs, -1, MAX_EPOCHS},
+        {"clip-norm", o->clip_norm, 0, 1e9},
+        {"patience", o->patience, 0, MAX_EPOCHS},
+        {"augment", o->augment, -1, OC_LEVEL_COUNT - 1},
+        {"measure-mean", o->measure_mean, -1, 1},
+        {"squash", o->squash, -1, 1},
+        {"filter", o->filter, -1, OC_FILTER_BICUBIC},
+        {"threads", o->threads, 0, 4096},
+        {"workers", o->workers, 0, 4096},
+        {"stop-after", o->stop_after_minutes, 0, 1e9},
+        {"checkpoint-every", o->checkpoint_minutes, 0, 1e9},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        if (rows[i].value >= rows[i].min && rows[i].value <= rows[i].max) continue;
+        return oc_fail(err, OC_EUSAGE, "--%s is %g, allowed %g to %g%s", rows[i].name,
+                       rows[i].value, rows[i].min, rows[i].max,
+                       rows[i].min < 0 ? " (-1: the default)" : "");
+    }
+    return OC_OK;
+}
+
+static oc_status check_words(const oc_train_options *o, oc_error *err) {
+    if (o->data == NULL) {
+        return oc_fail(err, OC_EUSAGE, "no data to train on: name a folder, a list or a CSV");
+    }
+    if (o->out == NULL) {
+        return oc_fail(err, OC_EUSAGE, "no folder for the model: give -o MODEL");
+    }
+    if (o->tune != OC_TUNE_ALL && o->from == NULL) {
+        return oc_fail(err, OC_EUSAGE,
+                       "--tune %s needs weights to start from: give --from WEIGHTS|MODEL, or "
+                       "leave --tune out to train from scratch",
+                       oci_tune_name(o->tune));
+    }
+    return OC_OK;
+}
+
+static double given_or(double given, double fallback) {
+    return given >= 0 ? given : fallback;
+}
+
+static oc_optimizer pick_optimizer(const oc_train_options *o, const oc_arch_hints *hints) {
+    oc_optimizer wish = OC_SGD;
+    if (hints != NULL && hints->optimizer != NULL && !oc_optimizer_parse(hints->optimizer, &wish)) {
+        OC_PROMISE(!"a hint names an optimiser that exists");
+    }
+    return o->optimizer >= 0 ? (oc_optimizer)o->optimizer : wish;
+}
+
+/* Step size and regularisation. A family's rate belongs to the family's optimiser. */
+static void resolve_update(oci_settings *s, const oc_train_options *o, const oc_arch_hints *hints) {
+    s->optimizer = pick_optimizer(o, hints);
+    const struct optimizer_row *row = &by_optimizer[s->optimizer];
+    bool same = hints != NULL &&
+                pick_optimizer(&(oc_train_options){.optimizer = -1}, hints) == s->optimizer;
+    double lr = same && hints->lr > 0 ? (double)hints->lr : row->lr;
+    double l2 = same && hints->l2 > 0 ? (double)hints->l2 : row->l2;
+    double momentum = same && hints->momentum > 0 ? (double)hints->momentum : DEFAULT_MOMENTUM;
+    s->lr = given_or(o->lr, lr);
+    s->l1 = given_or(o->l1, 0);
+    s->l2 = given_or(o->l2, l2);
+    s->momentum = given_or(o->momentum, momentum);
+    s->nesterov = o->nesterov;
+    s->epsilon = row->epsilon;
+    s->clip_norm = o->clip_norm;
+    s->renormalise = hints != NULL && hints->renormalise;
+}
+
+static void resolve_length(oci_settings *s, const oc_train_options *o,
+                           const struct start_row *row) {
+    s->epochs = o->epochs > 0 ? o->epochs : row->epochs;
+    s->head_epochs = s->tune == OC_TUNE_HEAD ? s->epochs : 0;
+    if (s->tune == OC_TUNE_STAGED) s->head_epochs = s->epochs < 8 ? 1 : s->epochs / 4;
+    s->schedule = o->schedule;
+    s->step_epochs = o->step_epochs > 0 ? o->step_epochs : (s->epochs + 2) / 3;
+    s->step_factor = o->step_factor > 0 ? o->step_factor : DEFAULT_STEP_FACTOR;
+    s->warmup_epochs = given_or(o->warmup_epochs, row->warmup_epochs);
+    s->patience = o->patience;
+}
+
+static void resolve_pictures(oci_settings *s, const oc_train_options *o, const oc_arch_hints *hints,
+                             const struct start_row *row) {
+    s->batch = o->batch > 0 ? o->batch : DEFAULT_BATCH;
+    s->size = o->size;
+    s->level = o->augment >= 0 ? (oc_level)o->augment : row->level;
+    s->head_level = o->augment >= 0 ? (oc_level)o->augment : row->head_level;
+    s->squash = o->squash < 0 && hints != NULL && hints->squash ? 1 : o->squash;
+    bool measure = hints != NULL && hints->measure_mean && o->mean == NULL;
+    s->measure_mean = o->measure_mean < 0 && measure ? 1 : o->measure_mean;
+    s->filter = o->filter;
+}
+
+oc_status oci_settings_resolve(oci_settings *out, const oc_train_options *options,
+                               const oc_arch_hints *hints, oc_error *err) {
+    OC_TRY(check_ranges(options, err));
+    OC_TRY(check_words(options, err));
+    oci_settings s = {.scratch = options->from == NULL,
+                      .tune = options->tune,
+                      .seed = options->seed,
+                      .workers = options->workers};
+    const struct start_row *row = s.scratch ? &from_scratch : &by_tune[s.tune];
+    resolve_update(&s, options, s.scratch ? hints : NULL);
+    s.body_scale = row->body_scale;
+    resolve_length(&s, options, row);
+    resolve_pictures(&s, options, hints, row);
+    s.split = options->split > 0 || options->split < 0 ? options->split : DEFAULT_SPLIT;
+    s.threads = options->threads > 0 ? options->threads : oc_cpu_count();
+    *out = s;
+    return OC_OK;
+}
+
+void oci_settings_keep_head(oci_settings *s, const oc_train_options *options) {
+    if (s->tune == OC_TUNE_HEAD) return;
+    if (options->lr < 0) s->lr *= s->body_scale;
+    s->body_scale = 1;
+}
+
+oc_status oci_settings_json(const oci_settings *s, json_t **out, oc_error *err) {
+    *out = json_pack(
+        "{s:b, s:s, s:i, s:i, s:i, s:i, s:s, s:f, s:f, s:f, s:f, s:f, s:b, s:b, s:s, s:i, s:f, "
+        "s:f, s:f, s:i, s:s, s:s, s:i, s:i, s:i, s:f, s:I}",
+        "scratch", s->scratch, "tune", oci_tune_name(s->tune), "epochs", s->epochs, "head_epochs",
+        s->head_epochs, "batch", s->batch, "size", s->size, "optimizer",
+        oc_optimizer_name(s->optimizer), "lr", s->lr, "body_scale", s->body_scale, "momentum",
+        s->momentum, "l1", s->l1, "l2", s->l2, "nesterov", s->nesterov, "renormalise",
+        s->renormalise, "schedule", oci_schedule_name(s->schedule), "step_epochs", s->step_epochs,
+        "step_factor", s->step_factor, "warmup_epochs", s->warmup_epochs, "clip_norm", s->clip_norm,
+        "patience", s->patience, "augment", oc_level_name(s->level), "head_augment",
+        oc_level_name(s->head_level), "measure_mean", s->measure_mean, "squash", s->squash,
+        "filter", s->filter, "split", s->split, "seed", (json_int_t)s->seed);
+    return *out == NULL ? oc_fail_nomem(err, 0, "the settings of the run") : OC_OK;
+}

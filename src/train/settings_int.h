@@ -1,0 +1,65 @@
+/* What a run is made of once every default is resolved, and the learning rate over its steps.
+ * Private to `train`.
+ *
+ * SPDX-License-Identifier: BSD-2-Clause */
+#ifndef OC_TRAIN_SETTINGS_INT_H
+#define OC_TRAIN_SETTINGS_INT_H
+
+#include "train/train.h"
+
+typedef struct oci_settings {
+    bool scratch; /* no weights to start from */
+    oc_tune tune;
+    int epochs;
+    int head_epochs; /* the first so many train the head alone */
+    int batch, size; /* size 0: as the model or architecture has it */
+    oc_optimizer optimizer;
+    double lr;         /* of the head, or of everything where there is one rate */
+    double body_scale; /* rate of the body / lr */
+    double momentum, epsilon, l1, l2;
+    bool nesterov, renormalise;
+    oc_schedule_kind schedule;
+    int step_epochs;
+    double step_factor;
+    double warmup_epochs;
+    double clip_norm;
+    int patience;
+    oc_level level;      /* of augmentation when the whole network is trained */
+    oc_level head_level; /* ... when the head alone is: OC_LEVEL_NONE allows cached features */
+    int measure_mean, squash, filter; /* as in oc_train_options, the family's wishes applied */
+    double split;
+    uint64_t seed;
+    int threads, workers;
+} oci_settings;
+
+/* Every option checked against its range (OC_EUSAGE names option, value and range) and every
+ * default filled in. `hints` are the family's wishes; they hold when training from scratch, and for
+ * the recipe. May be NULL. */
+OC_MUST_CHECK oc_status oci_settings_resolve(oci_settings *out, const oc_train_options *options,
+                                             const oc_arch_hints *hints, oc_error *err);
+
+/* The body's default rate for everything: for a network whose head is kept. A rate that was given
+ * stays as it is. */
+void oci_settings_keep_head(oci_settings *s, const oc_train_options *options);
+
+/* An object with everything that a resumed run must share with the one it continues; new
+ * reference. */
+OC_MUST_CHECK oc_status oci_settings_json(const oci_settings *s, json_t **out, oc_error *err);
+
+const char *oci_tune_name(oc_tune tune);              /* "all", "head", "staged" */
+const char *oci_schedule_name(oc_schedule_kind kind); /* "cosine", "step", "constant" */
+
+/* The learning rate's factor over the steps of one stage. */
+typedef struct oci_schedule {
+    oc_schedule_kind kind;
+    uint64_t steps;       /* of the stage */
+    uint64_t warmup;      /* steps of linear rise, at most half of all */
+    uint64_t step_length; /* OC_SCHEDULE_STEP: steps between drops */
+    double step_factor;
+} oci_schedule;
+
+oci_schedule oci_schedule_make(const oci_settings *s, int epochs, size_t steps_per_epoch);
+/* Factor 0..1 of step t = 0, 1, ...; a pure function, so that a resumed run asks for the same. */
+double oci_schedule_factor(const oci_schedule *s, uint64_t t);
+
+#endif

@@ -1,0 +1,183 @@
+/* A stage: the plans and feeds for one way of training, either the head on features of the frozen
+ * body, or the whole network on pixels.
+ *
+ * Weights travel through the session: a stage takes them from there and exports them back, so that
+ * stages follow each other and checkpoints look the same in both.
+ * SPDX-License-Identifier: BSD-2-Clause */
+#include <string.h>
+
+#include "train/train_int.h"
+
+void oci_stage_clear(oci_stage *stage) {
+    oci_feed_free(stage->train_feed);
+    oci_feed_free(stage->val_feed);
+    oc_plan_free(stage->body);
+    oc_plan_free(stage->train);
+    oc_plan_free(stage->judge);
+    oci_cache_clear(&stage->train_cache);
+    oci_cache_clear(&stage->val_cache);
+    oc_graph_free(stage->body_graph);
+    oc_graph_free(stage->rest_graph);
+    oc_free(stage->lr_scale);
+    oc_free(stage->decay_scale);
+    *stage = (oci_stage){0};
+}
+
+oc_loader_options oci_stage_loader(const oci_session *s, bool val) {
+    const oci_material *m = &s->data;
+    return (oc_loader_options){.dataset = val ? m->val_set : m->train_set,
+                               .items = val ? m->val : m->train,
+                               .count = val ? m->val_count : m->train_count,
+                               .recipe = &s->model->recipe,
+                               .batch = s->settings.batch,
+                               .workers = s->settings.workers};
+}
+
+static oc_status make_plan(oc_plan **out, const oci_session *s, const oc_graph *graph, oc_mode mode,
+                           int height, int width, oc_error *err) {
+    oc_plan_options options = {.mode = mode,
+                               .batch = s->settings.batch,
+                               .height = height,
+                               .width = width,
+                               .threads = s->settings.threads,
+                               .seed = s->settings.seed};
+    OC_TRY(oc_plan_new(out, s->options->engine, graph, &options, err));
+    return oc_plan_import(*out, OC_SLOT_WEIGHTS, s->weights, err);
+}
+
+/* Split the network below its head; `height, width` become those of the features. */
+static oc_status split(oci_stage *stage, const oci_session *s, int *height, int *width,
+                       oc_error *err) {
+    const oc_graph *graph = s->model->graph;
+    int cut = oc_graph_cut_node(graph);
+    if (cut <= 0) {
+        return oc_fail(err, OC_EUNSUPPORTED,
+                       "the network has nothing below its head to take features from; use --tune "
+                       "all");
+    }
+    OC_TRY(
+        oc_graph_split(graph, cut, *height, *width, &stage->body_graph, &stage->rest_graph, err));
+    OC_TRY(make_plan(&stage->body, s, stage->body_graph, OC_MODE_INFER, *height, *width, err));
+    const oc_attrs *in = &oc_graph_node(stage->rest_graph, 0)->attrs;
+    *height = in->height;
+    *width = in->width;
+    stage->graph = stage->rest_graph;
+    stage->feature_width = (size_t)in->channels * (size_t)in->height * (size_t)in->width;
+    return OC_OK;
+}
+
+static oc_status open_plans(oci_stage *stage, oci_session *s, oc_error *err) {
+    int height = s->model->recipe.height, width = s->model->recipe.width;
+    stage->graph = s->model->graph;
+    if (stage->head_only) OC_TRY(split(stage, s, &height, &width, err));
+    OC_TRY(make_plan(&stage->train, s, stage->graph, OC_MODE_TRAIN, height, width, err));
+    if (s->data.val_count == 0) return OC_OK;
+    return make_plan(&stage->judge, s, stage->graph, OC_MODE_INFER, height, width, err);
+}
+
+/* Parameters of the node below which a body is frozen, or learns slower. */
+static bool in_head(const oc_graph *graph, const oc_param *param) {
+    return param->node == oc_graph_head(graph);
+}
+
+/* Decay is for weights: not for biases and batch norms. */
+static oc_status open_scales(oci_stage *stage, const oci_session *s, oc_error *err) {
+    size_t count = (size_t)oc_graph_param_count(stage->graph);
+    stage->lr_scale = oc_calloc(count, sizeof *stage->lr_scale);
+    stage->decay_scale = oc_calloc(count, sizeof *stage->decay_scale);
+    if (stage->lr_scale == NULL || stage->decay_scale == NULL) {
+        return oc_fail_nomem(err, count * sizeof(float), "the parameters' rates");
+    }
+    for (size_t i = 0; i < count; i++) {
+        const oc_param *param = oc_graph_param(stage->graph, (int)i);
+        bool full = stage->head_only || in_head(stage->graph, param);
+        stage->lr_scale[i] = full ? 1.0F : (float)s->settings.body_scale;
+        stage->decay_scale[i] = param->kind == OC_PARAM_WEIGHT ? 1.0F : 0.0F;
+    }
+    return OC_OK;
+}
+
+static oc_status open_train_feed(oci_stage *stage, const oci_session *s, bool cached,
+                                 oc_error *err) {
+    oc_augment augment =
+        oc_augment_level(stage->head_only ? s->settings.head_level : s->settings.level);
+    oci_feed_options feed = {.loader = oci_stage_loader(s, false),
+                             .cache = cached ? &stage->train_cache : NULL,
+                             .body = stage->body,
+                             .batch = s->settings.batch,
+                             .shuffle = true,
+                             .drop_last = true,
+                             .seed = s->settings.seed};
+    feed.loader.augment = &augment;
+    OC_TRY(oci_feed_new(&stage->train_feed, &feed, err));
+    stage->steps = oci_feed_batches(stage->train_feed);
+    return OC_OK;
+}
+
+static oc_status open_val_feed(oci_stage *stage, const oci_session *s, bool cached, oc_error *err) {
+    if (s->data.val_count == 0) return OC_OK;
+    oci_feed_options feed = {.loader = oci_stage_loader(s, true),
+                             .cache = cached ? &stage->val_cache : NULL,
+                             .body = stage->body,
+                             .batch = s->settings.batch,
+                             .seed = s->settings.seed};
+    return oci_feed_new(&stage->val_feed, &feed, err);
+}
+
+/* Optimiser state from the checkpoint, when this is the stage it was written in. */
+static oc_status take_slots(oci_stage *stage, oci_session *s, oc_error *err) {
+    for (int k = 0; k < 2; k++) {
+        bool there = s->slots_read && s->position.updates > 0 && oc_tensors_count(s->slot[k]) > 0;
+        if (there) OC_TRY(oc_plan_import(stage->train, OC_SLOT_STATE_0 + k, s->slot[k], err));
+        oc_tensors_free(s->slot[k]);
+        s->slot[k] = NULL;
+    }
+    s->slots_read = false;
+    return OC_OK;
+}
+
+static void tell_memory(const oci_stage *stage, const oci_session *s) {
+    char weights[16], activations[16];
+    oc_plan_memory use = oc_plan_memory_use(stage->train);
+    oc_info(oci_session_log(s), "memory of the training plan: %s for weights, %s for activations",
+            oc_format_bytes(weights, use.weights),
+            oc_format_bytes(activations, use.activations + use.scratch));
+}
+
+oc_status oci_stage_open(oci_stage *stage, oci_session *s, int first, int end, bool head_only,
+                         oc_error *err) {
+    bool cached = false;
+    *stage = (oci_stage){
+        .phase = head_only ? "head" : "train", .first = first, .end = end, .head_only = head_only};
+    OC_TRY(open_plans(stage, s, err));
+    OC_TRY(open_scales(stage, s, err));
+    OC_TRY(take_slots(stage, s, err));
+    tell_memory(stage, s);
+    if (head_only) OC_TRY(oci_features_cache(stage, s, &cached, err));
+    if (s->stopped) return OC_OK;
+    OC_TRY(open_train_feed(stage, s, cached, err));
+    OC_TRY(open_val_feed(stage, s, cached, err));
+    stage->schedule = oci_schedule_make(&s->settings, end - first, stage->steps);
+    return OC_OK;
+}
+
+oc_status oci_stage_export(oci_stage *stage, oci_session *s, oc_error *err) {
+    return oc_plan_export(stage->train, OC_SLOT_WEIGHTS, s->weights, err);
+}
+
+static int slots_of(oc_optimizer optimizer) {
+    static const int slots[] = {
+#define SLOTS(name, word, count) [name] = (count),
+        OC_OPTIMIZER_MAP(SLOTS)
+#undef SLOTS
+    };
+    return slots[optimizer];
+}
+
+oc_status oci_stage_export_slots(oci_stage *stage, oci_session *s, oc_error *err) {
+    for (int k = 0; k < slots_of(s->settings.optimizer); k++) {
+        if (s->slot[k] == NULL) OC_TRY(oc_tensors_new(&s->slot[k], err));
+        OC_TRY(oc_plan_export(stage->train, OC_SLOT_STATE_0 + k, s->slot[k], err));
+    }
+    return OC_OK;
+}

@@ -1,0 +1,284 @@
+/* What the files of `train` share: the parts of a run and who owns them. Private to `train`.
+ *
+ *   session  owns everything that lives as long as the run: data, network, weights, position
+ *   stage    owns what lives as long as one way of training (head alone, or everything): plans,
+ *            feeds, cached features
+ *   position is all that a checkpoint has to say besides tensors
+ *
+ * SPDX-License-Identifier: BSD-2-Clause */
+#ifndef OC_TRAIN_INT_H
+#define OC_TRAIN_INT_H
+
+#include "train/settings_int.h"
+
+/* ---- progress: numbers for people (observe.c) --------------------------------------------------
+ */
+
+typedef struct oci_meter {
+    const oc_train_observer *observer; /* borrowed, never NULL */
+    double started;                    /* oc_clock_seconds */
+    oc_train_times times;              /* since `started`; other is what is left */
+    oc_train_times epoch_times;        /* `times` when the epoch began */
+    double epoch_started;
+    double mark_time[2]; /* an older and a newer point of the smoothing window */
+    uint64_t mark_images[2];
+    uint64_t images;           /* trained on since `started` */
+    double validation_seconds; /* of the last validation */
+} oci_meter;
+
+void oci_meter_init(oci_meter *m, const oc_train_observer *observer);
+void oci_meter_start_epoch(oci_meter *m);
+/* Seconds since *mark, which becomes now. */
+double oci_meter_lap(double *mark);
+void oci_meter_count(oci_meter *m, uint64_t images);
+double oci_meter_rate(const oci_meter *m); /* images/s over the last 2 to 5 s */
+/* Buckets since the start, and since the epoch's start; `other` filled in. */
+oc_train_times oci_meter_times(const oci_meter *m);
+oc_train_times oci_meter_epoch_times(const oci_meter *m);
+/* Tell the observer about a phase that is not training: `step` of `steps`. */
+void oci_meter_phase(const oci_meter *m, const char *phase, size_t step, size_t steps);
+
+/* ---- features of the frozen body (features.c) ---------------------------------------------------
+ */
+
+/* One row of features per image; rows of images that could not be read are left out. All zero is
+ * clearable. */
+typedef struct oci_cache {
+    float *rows;    /* (count, width) */
+    int32_t *label; /* (count) */
+    uint32_t *item; /* (count) index in the dataset */
+    size_t count, width;
+} oci_cache;
+
+void oci_cache_clear(oci_cache *cache);
+
+/* ---- batches, of pixels or of features (feed.c) -------------------------------------------------
+ */
+
+typedef struct oci_feed_options {
+    oc_loader_options loader; /* dataset NULL where features are cached */
+    const oci_cache *cache;   /* borrowed */
+    oc_plan *body;            /* borrowed; turns pixels into features; NULL = pixels as they are */
+    int batch;
+    bool shuffle, drop_last;
+    uint64_t seed;
+} oci_feed_options;
+
+typedef struct oci_batch {
+    const float *input; /* pixels (n, c, h, w) or features (n, width) */
+    int n;              /* 0 behind the last batch */
+    oc_targets targets;
+    const uint32_t *item; /* (n) index in the dataset */
+    const bool *failed;   /* (n) not shuffled only: could not be read; NULL = none */
+} oci_batch;
+
+typedef struct oci_feed oci_feed;
+OC_MUST_CHECK oc_status oci_feed_new(oci_feed **out, const oci_feed_options *options,
+                                     oc_error *err);
+void oci_feed_free(oci_feed *feed);
+size_t oci_feed_batches(const oci_feed *feed); /* in an epoch */
+size_t oci_feed_images(const oci_feed *feed);
+OC_MUST_CHECK oc_status oci_feed_start(oci_feed *feed, uint32_t epoch, size_t first, oc_error *err);
+/* The next batch, valid until the call after; out->n is 0 behind the last. Adds to *times what was
+ * spent waiting for data and in the body's forward. */
+OC_MUST_CHECK oc_status oci_feed_next(oci_feed *feed, oci_batch *out, oc_train_times *times,
+                                      oc_error *err);
+/* Give back the batch that is out. */
+void oci_feed_rest(oci_feed *feed);
+
+/* ---- the data (material.c) ----------------------------------------------------------------------
+ */
+
+typedef struct oci_material {
+    oc_dataset *train_set; /* owned */
+    oc_dataset *val_set;   /* owned when it is another than train_set */
+    uint32_t *train, *val; /* indices into them */
+    size_t train_count, val_count;
+    uint64_t digest; /* of both, and of who is held out */
+} oci_material;
+
+/* Open; then look into the files, apply the rule for rejects and split. All zero is clearable. */
+OC_MUST_CHECK oc_status oci_material_open(oci_material *m, const oc_train_options *o,
+                                          const oc_log *log, oc_error *err);
+OC_MUST_CHECK oc_status oci_material_sort(oci_material *m, const oc_train_options *o,
+                                          const oci_settings *s, const oc_log *log, oc_error *err);
+size_t oci_material_rejected(const oci_material *m);
+void oci_material_clear(oci_material *m);
+
+/* ---- the network (net.c, recipe.c)
+ * ----------------------------------------------------------------- */
+
+/* Where a run starts from. All zero is clearable. */
+typedef struct oci_origin {
+    oc_model *model;      /* a model folder, or NULL */
+    oc_safetensors *file; /* a weights file, or NULL */
+    const oc_arch *arch;  /* NULL only where the model's own graph is used and the zoo does not
+                             know it */
+    bool own_graph;       /* the model's graph is trained on, not one of the zoo's */
+} oci_origin;
+
+OC_MUST_CHECK oc_status oci_origin_open(oci_origin *origin, const oc_train_options *o,
+                                        oc_error *err);
+void oci_origin_clear(oci_origin *origin);
+
+/* The recipe before anything is measured. *measure is set when mean and std are to be measured. */
+OC_MUST_CHECK oc_status oci_recipe_choose(oc_recipe *out, bool *measure, const oci_origin *origin,
+                                          const oci_settings *s, const oc_train_options *o,
+                                          oc_error *err);
+/* Graph for `classes` at the recipe's size, and weights for all its parameters. *head_kept is set
+ * when no part of the head is new. */
+OC_MUST_CHECK oc_status oci_net_build(oc_graph **graph, oc_tensors **weights, bool *head_kept,
+                                      const oci_origin *origin, const oc_classes *classes,
+                                      const oc_recipe *recipe, uint64_t seed, const oc_log *log,
+                                      oc_error *err);
+
+/* ---- position
+ * --------------------------------------------------------------------------------------- */
+
+typedef struct oci_position {
+    int epoch;        /* epochs that are done */
+    uint64_t step;    /* steps done of the one under way */
+    uint64_t updates; /* updates by the stage's optimiser */
+    uint64_t total;   /* updates of the run; keys dropout */
+    double loss_sum;  /* over the images of this epoch so far */
+    uint64_t correct, images;
+    int best_epoch; /* from 1; 0 = none yet */
+    double best_accuracy, best_loss, temperature;
+    double last_loss; /* training loss of the last whole epoch */
+    bool finished;
+    double seconds;     /* spent by this run and those that it continues */
+    uint64_t log_bytes; /* of log.jsonl when the checkpoint was written */
+} oci_position;
+
+/* ---- log.jsonl (log.c)
+ * -------------------------------------------------------------------------------- */
+
+typedef struct oci_journal {
+    int fd; /* -1 when closed */
+    oc_buf line;
+    char path[OC_PATH_BYTES];
+} oci_journal;
+
+/* Open for appending, cut to its first `keep` bytes. */
+OC_MUST_CHECK oc_status oci_journal_open(oci_journal *j, const char *folder, uint64_t keep,
+                                         oc_error *err);
+void oci_journal_close(oci_journal *j);
+OC_MUST_CHECK oc_status oci_journal_step(oci_journal *j, const oci_position *p, double lr,
+                                         double loss, double rate, oc_error *err);
+OC_MUST_CHECK oc_status oci_journal_epoch(oci_journal *j, const oc_epoch_summary *s, oc_error *err);
+OC_MUST_CHECK oc_status oci_journal_size(oci_journal *j, uint64_t *bytes, oc_error *err);
+
+/* ---- the session (session.c)
+ * --------------------------------------------------------------------------- */
+
+typedef struct oci_session {
+    const oc_train_options *options; /* borrowed */
+    oci_meter meter;
+    oci_settings settings;
+    uint64_t feature_budget; /* bytes that cached features may take */
+    oci_material data;
+    oci_origin origin;
+    oc_model *model;     /* what the folder will hold; its weights are the best epoch's. The graph
+                            in it is the one that is trained */
+    oc_tensors *weights; /* current, every parameter; refreshed by oci_stage_export */
+    oc_tensors *slot[2]; /* optimiser state, as read from or about to go to a checkpoint */
+    bool slots_read;     /* slot holds what a checkpoint held: the stage is to import it */
+    oc_dist *dist;
+    oci_position position;
+    oci_journal journal;
+    uint64_t generation;    /* of the checkpoint on disk; 0 = none */
+    int best_on_disk;       /* epoch whose weights checkpoint/best-N.safetensors holds */
+    int best_saved;         /* epoch whose weights the model folder holds; -1 = none of this run */
+    double last_checkpoint; /* oc_clock_seconds */
+    double earlier_seconds; /* spent by the runs that this one continues */
+    bool resumed, stopped;
+} oci_session;
+
+/* Everything up to the first step: options, data, network, folder, checkpoint. All zero, with
+ * journal.fd -1, is clearable. */
+OC_MUST_CHECK oc_status oci_session_open(oci_session *s, const oc_train_options *options,
+                                         const oc_train_observer *observer, oc_error *err);
+void oci_session_clear(oci_session *s);
+/* Stop asked for, by signal or time. */
+bool oci_session_should_stop(oci_session *s);
+const oc_log *oci_session_log(const oci_session *s);
+/* src's values into dst, which gets the tensors that it lacks. */
+OC_MUST_CHECK oc_status oci_tensors_copy(oc_tensors *dst, const oc_tensors *src, oc_error *err);
+
+/* ---- the folder (folder.c)
+ * ------------------------------------------------------------------------------- */
+
+/* Check that `out` may be written: absent, empty, or a model folder. */
+OC_MUST_CHECK oc_status oci_folder_check(const char *out, oc_error *err);
+/* Make it, or clear it of a former run's checkpoint and log. */
+OC_MUST_CHECK oc_status oci_folder_begin(const char *out, const oc_log *log, oc_error *err);
+/* What the origin object of config.json says. */
+OC_MUST_CHECK oc_status oci_folder_origin(oci_session *s, oc_error *err);
+/* Save the best weights, or the current ones where no epoch has been judged yet. */
+OC_MUST_CHECK oc_status oci_folder_save(oci_session *s, oc_error *err);
+
+/* ---- checkpoints (checkpoint.c, state.c)
+ * -------------------------------------------------------------------- */
+
+/* s->weights and s->slot must be current. */
+OC_MUST_CHECK oc_status oci_checkpoint_write(oci_session *s, oc_error *err);
+/* *found false when there is none. Fills position, weights, slots, recipe and the best epoch. */
+OC_MUST_CHECK oc_status oci_checkpoint_read(oci_session *s, bool *found, oc_error *err);
+
+/* state.json: new reference; and back, with OC_EMISMATCH listing what differs from this run. */
+OC_MUST_CHECK oc_status oci_state_json(const oci_session *s, uint64_t generation, json_t **out,
+                                       oc_error *err);
+OC_MUST_CHECK oc_status oci_state_apply(oci_session *s, const json_t *state, const char *where,
+                                        oc_error *err);
+
+/* ---- a stage (stage.c)
+ * ----------------------------------------------------------------------------------------- */
+
+typedef struct oci_stage {
+    const char *phase; /* "head" or "train" */
+    int first, end;    /* epochs [first, end) */
+    bool head_only;
+    oc_graph *body_graph;   /* head_only: owned */
+    oc_graph *rest_graph;   /* head_only: owned */
+    const oc_graph *graph;  /* the one that is trained: whole, or rest */
+    oc_plan *body;          /* head_only: features of the frozen part */
+    oc_plan *train, *judge; /* judge: an inference plan of the same graph */
+    size_t feature_width;
+    int judge_batch;
+    oci_cache train_cache, val_cache;
+    oci_feed *train_feed, *val_feed;
+    float *lr_scale, *decay_scale; /* one per parameter of graph */
+    oci_schedule schedule;
+    size_t steps; /* in an epoch */
+} oci_stage;
+
+/* All zero is clearable. Where a stop is asked for meanwhile, s->stopped is set and the stage is
+ * not complete. */
+OC_MUST_CHECK oc_status oci_stage_open(oci_stage *stage, oci_session *s, int first, int end,
+                                       bool head_only, oc_error *err);
+void oci_stage_clear(oci_stage *stage);
+/* The plan's weights into s->weights; and the optimiser's state into s->slot. */
+OC_MUST_CHECK oc_status oci_stage_export(oci_stage *stage, oci_session *s, oc_error *err);
+OC_MUST_CHECK oc_status oci_stage_export_slots(oci_stage *stage, oci_session *s, oc_error *err);
+/* Fill both caches of a head-only stage; false in *cached where they do not fit. */
+OC_MUST_CHECK oc_status oci_features_cache(oci_stage *stage, oci_session *s, bool *cached,
+                                           oc_error *err);
+/* Loader options for `items`, without augmentation. */
+oc_loader_options oci_stage_loader(const oci_session *s, bool val);
+
+/* ---- judging (judge.c)
+ * -------------------------------------------------------------------------------------------- */
+
+/* Validate s->weights. When they are the best so far: temperature, metrics and s->model's weights
+ * follow, and *best is set. summary gets the numbers. On a stop s->stopped is set and nothing else
+ * changes. */
+OC_MUST_CHECK oc_status oci_judge_epoch(oci_stage *stage, oci_session *s, oc_epoch_summary *summary,
+                                        oc_error *err);
+
+/* ---- the loop (loop.c)
+ * --------------------------------------------------------------------------------------------- */
+
+/* Train all epochs of the stage that are left. */
+OC_MUST_CHECK oc_status oci_loop_run(oci_stage *stage, oci_session *s, oc_error *err);
+
+#endif
