@@ -1,0 +1,208 @@
+/* From a file's bytes to the floats a network eats: the one path that training, evaluation,
+ * prediction and serving take.
+ *
+ *   header -> draws and geometry -> decode at the scale that suffices -> resize, crop and flip in
+ *   one -> colour -> rotation -> normalise -> erase
+ *
+ * Everything is thought of in the picture's full size as displayed; only at the end is the box
+ * mapped to the pixels that the decoder gave.
+ * SPDX-License-Identifier: BSD-2-Clause */
+#include <math.h>
+
+#include "data/data_int.h"
+
+struct oc_renderer {
+    oc_recipe recipe;
+    oc_image_limits limits;
+    oc_norm_table table;
+    oc_decoder *decoder;
+    oc_resizer resizer;
+    oc_image decoded, sized, rotated;
+    char *bytes; /* of the file, kept between calls */
+    size_t capacity;
+};
+
+oc_status oc_renderer_new(oc_renderer **out, const oc_recipe *recipe, const oc_image_limits *limits,
+                          oc_error *err) {
+    *out = NULL;
+    OC_TRY(oci_recipe_check(recipe, "recipe", err));
+    oc_renderer *r = oc_calloc(1, sizeof *r);
+    if (r == NULL) return oc_fail_nomem(err, sizeof *r, "a renderer");
+    r->recipe = *recipe;
+    if (limits != NULL) r->limits = *limits;
+    oc_norm_table_fill(&r->table, recipe->channels, recipe->bgr, recipe->unit, recipe->mean,
+                       recipe->std);
+    oc_status status = oc_decoder_new(&r->decoder, err);
+    if (status == OC_OK) {
+        *out = r;
+    } else {
+        oc_renderer_free(r);
+    }
+    return status;
+}
+
+void oc_renderer_free(oc_renderer *r) {
+    if (r == NULL) return;
+    oc_decoder_free(r->decoder);
+    oc_resizer_clear(&r->resizer);
+    oc_image_clear(&r->decoded);
+    oc_image_clear(&r->sized);
+    oc_image_clear(&r->rotated);
+    oc_free(r->bytes);
+    oc_free(r);
+}
+
+bool oci_is_fatal(oc_status status) {
+    return status == OC_ENOMEM || status == OC_EINTERNAL || status == OC_EENV;
+}
+
+/* ---- geometry ----------------------------------------------------------------------------------
+ */
+
+static oc_status choose_view(const oc_renderer *r, const oc_image_info *info,
+                             const oci_draws *draws, oci_view *view, oc_error *err) {
+    if (!oci_view_of(&r->recipe, info->width, info->height, view)) {
+        return oc_fail(err, OC_EUNSUPPORTED,
+                       "picture of %d x %d: too thin to be shown to a network", info->width,
+                       info->height);
+    }
+    if (draws == NULL || !draws->crops) return OC_OK;
+    *view = (oci_view){
+        .box = draws->crop, .full_width = r->recipe.width, .full_height = r->recipe.height};
+    return OC_OK;
+}
+
+/* How long the picture's side must be for `full` pixels to come out of `box` without enlarging. */
+static int needed_side(int side, int box, int full) {
+    double needed = ceil((double)side * full / box);
+    return needed < side ? (int)needed : side;
+}
+
+static oc_status decode(oc_renderer *r, const void *bytes, size_t size, const oc_image_info *info,
+                        const oci_view *view, oc_error *err) {
+    const oc_recipe *recipe = &r->recipe;
+    oc_decode_options options = {
+        .channels = recipe->channels,
+        .alpha = recipe->alpha,
+        .background = {recipe->background[0], recipe->background[1], recipe->background[2]},
+        .min_width = needed_side(info->width, view->box.width, view->full_width),
+        .min_height = needed_side(info->height, view->box.height, view->full_height),
+        .limits = r->limits,
+    };
+    return oc_decode(r->decoder, bytes, size, &options, &r->decoded, NULL, err);
+}
+
+static oc_status resize(oc_renderer *r, const oc_image_info *info, const oci_view *view, bool flip,
+                        oc_error *err) {
+    double sx = (double)r->decoded.width / info->width;
+    double sy = (double)r->decoded.height / info->height;
+    oc_resize how = {
+        .box_x = view->box.x * sx,
+        .box_y = view->box.y * sy,
+        .box_width = view->box.width * sx,
+        .box_height = view->box.height * sy,
+        .full_width = view->full_width,
+        .full_height = view->full_height,
+        .x = view->x,
+        .y = view->y,
+        .width = r->recipe.width,
+        .height = r->recipe.height,
+        .filter = r->recipe.filter,
+        .flip = flip,
+    };
+    return oc_image_resize(&r->resizer, &r->decoded, &how, &r->sized, err);
+}
+
+/* ---- colour, rotation, erasing ------------------------------------------------------------------
+ */
+
+static void jitter(oc_image *img, const oci_draws *draws) {
+    for (int i = 0; i < OCI_JITTERS; i++) {
+        float factor = draws->factor[draws->order[i]];
+        switch ((oci_jitter)draws->order[i]) {
+        case OCI_BRIGHTNESS:
+            if (factor != 1) oc_image_adjust_brightness(img, factor);
+            break;
+        case OCI_CONTRAST:
+            if (factor != 1) oc_image_adjust_contrast(img, factor);
+            break;
+        case OCI_SATURATION:
+            if (factor != 1) oc_image_adjust_saturation(img, factor);
+            break;
+        case OCI_HUE:
+            if (factor != 0 && img->channels == 3) oc_image_adjust_hue(img, factor);
+            break;
+        }
+    }
+}
+
+/* The recipe's mean colour: what is zero after normalising. */
+static void mean_colour(const oc_recipe *recipe, uint8_t colour[3]) {
+    for (int c = 0; c < 3; c++) {
+        float v = rintf(recipe->mean[c] * recipe->unit);
+        colour[c] = (uint8_t)(v < 0 ? 0 : v > 255 ? 255 : v);
+    }
+}
+
+/* *out = the image to normalise: sized, or rotated. */
+static oc_status vary(oc_renderer *r, const oci_draws *draws, const oc_image **out, oc_error *err) {
+    uint8_t fill[3];
+    *out = &r->sized;
+    if (draws == NULL) return OC_OK;
+    jitter(&r->sized, draws);
+    if (draws->degrees == 0) return OC_OK;
+    mean_colour(&r->recipe, fill);
+    *out = &r->rotated;
+    return oc_image_rotate(&r->sized, draws->degrees, fill, &r->rotated, err);
+}
+
+/* Zero, the mean, in a box of (channels, height, width). */
+static void erase(const oc_recipe *recipe, oci_rect box, float *planes) {
+    for (int c = 0; c < recipe->channels; c++) {
+        for (int y = box.y; y < box.y + box.height; y++) {
+            size_t row = ((size_t)c * (size_t)recipe->height + (size_t)y) * (size_t)recipe->width;
+            for (int x = box.x; x < box.x + box.width; x++) planes[row + (size_t)x] = 0;
+        }
+    }
+}
+
+/* ---- the whole
+ * ------------------------------------------------------------------------------------ */
+
+oc_status oc_render(oc_renderer *r, const void *bytes, size_t size, const oc_augment *augment,
+                    oc_rng *rng, float *planes, oc_error *err) {
+    oc_image_info info;
+    oci_view view;
+    oci_draws drawn, *draws = NULL;
+    const oc_image *ready = NULL;
+    OC_TRY(oc_image_probe(bytes, size, &r->limits, &info, err));
+    if (augment != NULL) {
+        draws = &drawn;
+        oci_draw(augment, &r->recipe, info.width, info.height, rng, draws);
+    }
+    OC_TRY(choose_view(r, &info, draws, &view, err));
+    OC_TRY(decode(r, bytes, size, &info, &view, err));
+    OC_TRY(resize(r, &info, &view, draws != NULL && draws->flip, err));
+    OC_TRY(vary(r, draws, &ready, err));
+    oc_image_normalise(ready, &r->table, planes);
+    if (draws != NULL) erase(&r->recipe, draws->erase, planes);
+    return OC_OK;
+}
+
+oc_status oci_render_path(oc_renderer *r, const char *path, const oc_augment *augment, oc_rng *rng,
+                          float *planes, oc_error *err) {
+    size_t size = 0;
+    size_t budget = r->limits.max_bytes == 0 ? (size_t)256 << 20 : (size_t)r->limits.max_bytes;
+    OC_TRY(oc_file_read_into(path, budget, &r->bytes, &r->capacity, &size, err));
+    return oc_render(r, r->bytes, size, augment, rng, planes, err);
+}
+
+oc_status oc_render_file(oc_renderer *r, const char *path, const oc_augment *augment, oc_rng *rng,
+                         float *planes, oc_error *err) {
+    char reason[OCI_REASON_BYTES];
+    oc_error told = {0};
+    oc_status status = oci_render_path(r, path, augment, rng, planes, &told);
+    if (status == OC_OK) return OC_OK;
+    oci_reason(reason, told.message, path);
+    return oc_fail(err, status, "%s: %s", path, reason);
+}
