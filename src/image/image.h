@@ -62,11 +62,14 @@ OC_MUST_CHECK oc_status oc_image_probe(const void *bytes, size_t size,
 typedef enum oc_alpha { OC_ALPHA_COMPOSITE, OC_ALPHA_DROP } oc_alpha;
 
 typedef struct oc_decode_options {
-    int channels;        /* 1 or 3; 0 means 3 */
+    /* 1 or 3; 0 means 3. Grey is luma: a JPEG's own Y, else ITU-R 601 weights. */
+    int channels;
     oc_alpha alpha;      /* composite over `background`, or drop the channel */
     uint8_t background[3];
-    /* JPEG only: decode at the smallest DCT scale (of 1/8..8/8) at which the displayed image is
-     * still at least this large on both sides; 0 = full size. Other formats ignore it. */
+    /* JPEG only: decode at the smallest DCT scale of 1/8, 2/8, 4/8 and 8/8 at which the displayed
+     * image is still at least this large on both sides; 0 = no bound, both 0 = full size. (The
+     * scales between have no SIMD and take longer than the next larger one.) Other formats ignore
+     * it. */
     int min_width, min_height;
     oc_image_limits limits;
 } oc_decode_options;
@@ -95,7 +98,8 @@ bool oc_filter_parse(const char *word, oc_filter *out);
  *
  * The box of src (in pixels, may be fractional) becomes a virtual full_width x full_height image,
  * of which the window (x, y, width, height) is computed: resize and crop in one pass, with the
- * same pixels as doing one after the other. flip mirrors the window left to right. */
+ * same pixels as doing one after the other. flip mirrors the window left to right. src and dst
+ * differ. OC_EUSAGE for a box or window that is not inside. */
 typedef struct oc_resize {
     double box_x, box_y, box_width, box_height; /* inside src; all 0 = the whole */
     int full_width, full_height;
@@ -114,7 +118,8 @@ OC_MUST_CHECK oc_status oc_image_resize(oc_resizer *resizer, const oc_image *src
 
 /* ---- geometry and colour, for augmentation ---------------------------------------------------- */
 
-/* Rotate about the centre by `degrees` counter-clockwise, bilinear, same size, outside = fill. */
+/* Rotate about the centre by `degrees` counter-clockwise, bilinear, same size, outside = fill. src
+ * and dst differ. OC_EUSAGE for an empty image or an angle that is not finite. */
 OC_MUST_CHECK oc_status oc_image_rotate(const oc_image *src, float degrees, const uint8_t fill[3],
                                         oc_image *dst, oc_error *err);
 /* In place on RGB. Factors as torchvision's ColorJitter defines them: 1 = unchanged; hue in turns

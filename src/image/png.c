@@ -67,7 +67,8 @@ oc_status oci_png_probe(oci_bytes in, oc_image_info *out, oc_error *err) {
 /* ---- decode ---------------------------------------------------------------------------------- */
 
 static oc_status fail_spng(oc_error *err, int code) {
-    if (code == SPNG_EMEM) return oc_fail(err, OC_ENOMEM, "out of memory in the PNG decoder");
+    if (code == SPNG_EMEM || code == SPNG_EZLIB_INIT)
+        return oc_fail(err, OC_ENOMEM, "out of memory in the PNG decoder");
     if (code == SPNG_ECHUNK_LIMITS)
         return oc_fail(err, OC_ELIMIT,
                        "PNG with more than %d bytes of metadata in a chunk, or %d in all: save it "
