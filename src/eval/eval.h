@@ -1,9 +1,11 @@
 /* The face of `eval`: how good a model is on labelled photos, and the report that shows it.
  *
  * Definitions (DESIGN.md): precision TP/(TP+FP), recall TP/(TP+FN), F1 their harmonic mean, 0 where
- * undefined; macro = mean over classes present in the test set; nll = mean of -ln p(true), p clipped
- * at 1e-15; f1a = share of classes with F1 > 0.5; expected calibration error over 15 equal bins of
- * confidence (Guo et al. 2017).
+ * undefined; macro = mean over classes present in the test set (macro F1 is the mean of the
+ * classes' F1, not the F1 of the means); nll = mean of -ln p(true), p clipped at 1e-15; f1a = share
+ * of the classes present with F1 > 0.5; expected calibration error over 15 equal bins of confidence
+ * (Guo et al. 2017).
+ *
  * SPDX-License-Identifier: BSD-2-Clause */
 #ifndef OC_EVAL_H
 #define OC_EVAL_H
@@ -22,11 +24,14 @@ enum { OC_CALIBRATION_BINS = 15 };
 typedef struct oc_score {
     uint64_t n;
     double accuracy, top5, nll, macro_precision, macro_recall, macro_f1, f1a, ece;
-    double accuracy_low, accuracy_high;   /* 95 % Wilson interval */
+    double accuracy_low, accuracy_high; /* 95 % Wilson interval */
     size_t classes;
-    oc_class_score *per_class;            /* (classes) */
-    uint32_t *confusion;                  /* (classes, classes) row = truth, or NULL above 2,000 */
-    struct { uint64_t n; double confidence, accuracy; } bin[OC_CALIBRATION_BINS];
+    oc_class_score *per_class; /* (classes) */
+    uint32_t *confusion;       /* (classes, classes) row = truth, or NULL above 2,000 */
+    struct {
+        uint64_t n;
+        double confidence, accuracy;
+    } bin[OC_CALIBRATION_BINS];
 } oc_score;
 
 /* Collects one item after the other. */
@@ -39,19 +44,21 @@ void oc_scorer_add(oc_scorer *s, const float *logits, double temperature, int32_
 OC_MUST_CHECK oc_status oc_scorer_finish(const oc_scorer *s, oc_score *out, oc_error *err);
 void oc_score_clear(oc_score *score);
 
-/* The temperature that minimises nll over (n, classes) logits (Guo et al. 2017), 0.05..20. */
+/* The temperature that minimises nll over (n, classes) logits (Guo et al. 2017), 0.05..20; the
+ * truth counts 1 - 1/(n+2), so that a small set without a mistake does not promise certainty. 1
+ * when there is nothing to fit: no items, one class, logits that are not finite. */
 double oc_fit_temperature(const float *logits, const int32_t *truth, size_t n, size_t classes);
 
 typedef struct oc_prediction { /* of one evaluated item */
-    uint32_t item;      /* in the dataset */
+    uint32_t item;             /* in the dataset */
     int32_t truth, label;
-    float p;            /* of label */
+    float p; /* of label */
     float p_truth;
 } oc_prediction;
 
 typedef struct oc_eval_options {
     const char *engine;
-    int threads, batch;             /* 0 = default */
+    int threads, batch; /* 0 = default */
     oc_image_limits limits;
     bool (*progress)(void *ctx, size_t done, size_t total); /* or NULL; false stops */
     void *ctx;
@@ -59,11 +66,11 @@ typedef struct oc_eval_options {
 
 typedef struct oc_eval {
     oc_score score;
-    oc_prediction *predictions;     /* (score.n) in item order */
+    oc_prediction *predictions; /* (score.n) in item order */
     double seconds;
 } oc_eval;
-/* Score `items` of ds (labels mapped to the model's classes by oc_dataset_options.known). Files that
- * fail are rejected in ds and counted nowhere else. */
+/* Score `items` of ds (labels mapped to the model's classes by oc_dataset_options.known). Files
+ * that fail are rejected in ds and counted nowhere else. */
 OC_MUST_CHECK oc_status oc_eval_run(oc_eval *out, const oc_model *model, oc_dataset *ds,
                                     const uint32_t *items, size_t count,
                                     const oc_eval_options *options, oc_error *err);
