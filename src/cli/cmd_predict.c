@@ -1,0 +1,228 @@
+/* `ocellus predict MODEL IMAGE|DIR|- ...`: the most likely classes of each image.
+ *
+ * SPDX-License-Identifier: BSD-2-Clause */
+#include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "command_int.h"
+#include "images_int.h"
+#include "predict/predict.h"
+
+static const char arguments[] = "MODEL IMAGE|DIR|- ... [--top K] [--json]";
+
+enum { DEFAULT_TOP = 5, MANY_BATCH = 16, LIST_CHUNK = 64, BAR_CELLS = 20, NAME_COLUMNS = 40 };
+static const size_t stdin_budget = (size_t)256 << 20;
+
+typedef struct predict_flags {
+    int top, threads, batch;
+    const char *engine;
+    bool json, list;
+} predict_flags;
+
+#define AT(member) offsetof(predict_flags, member)
+
+static const oci_option table[] = {
+    {"top", 'k', OCI_INT, AT(top), "K", 1, 1000000, NULL, "how many names an image (default 5)"},
+    {"json", 0, OCI_FLAG, AT(json), NULL, 0, 0, NULL, "one JSON object a line and image"},
+    {"list", 0, OCI_FLAG, AT(list), NULL, 0, 0, NULL,
+     "with -, standard input is a list of paths, not an image"},
+    {"batch", 'b', OCI_INT, AT(batch), "B", 1, 4096, NULL,
+     "images at a time (default: 16, or fewer where there are fewer)"},
+    {"threads", 't', OCI_INT, AT(threads), "T", 1, 4096, NULL, "default all"},
+    {"engine", 0, OCI_TEXT, AT(engine), "E", 0, 0, NULL, "onednn or ref (default: the best)"},
+    {0}};
+
+typedef struct predict_run {
+    const oci_term *term;
+    const predict_flags *flags;
+    const oc_model *model;
+    oc_predictor *predictor;
+    int k;
+    int name_columns; /* of the longest name, for alignment */
+    size_t done, failed;
+    oc_status status; /* of printing */
+    oc_error *err;
+} predict_run;
+
+static const char *name_of(const oc_class *class) {
+    return class->display ? class->display : class->label;
+}
+
+static json_t *ranked_json(const predict_run *run, const oc_ranked *ranked, int k) {
+    json_t *top = json_array();
+    for (int i = 0; top && i < k; i++) {
+        const oc_class *class = &run->model->classes.items[ranked[i].label];
+        json_t *one = json_pack("{s:s}", "label", class->label);
+        int bad = !one;
+        if (class->display) bad |= json_object_set_new(one, "name", json_string(class->display));
+        if (class->id) bad |= json_object_set_new(one, "id", json_string(class->id));
+        bad |= json_object_set_new(one, "p", oc_json_real(ranked[i].p));
+        bad |= json_array_append_new(top, one);
+        if (!bad) continue;
+        json_decref(top);
+        return NULL;
+    }
+    return top;
+}
+
+static oc_status print_as_json(const predict_run *run, const char *path, const oc_ranked *ranked,
+                               int k, const oc_error *error) {
+    json_t *line = json_object();
+    int bad = json_object_set_new(line, "image", oci_json_text(path));
+    bad |= ranked ? json_object_set_new(line, "top", ranked_json(run, ranked, k))
+                  : json_object_set_new(line, "error", json_string(error->message));
+    if (bad) {
+        json_decref(line);
+        line = NULL;
+    }
+    return oci_print_json(line, run->err);
+}
+
+static oc_status print_as_text(const predict_run *run, const char *path, const oc_ranked *ranked,
+                               int k, const oc_error *error) {
+    const oci_term *term = run->term;
+    oc_buf out = {0};
+    if (!ranked) {
+        oc_buf_printf(&out, "%s%s: %s%s\n", oci_paint_code(term->colour_err, OCI_RED), path,
+                      error->message, oci_paint_code(term->colour_err, OCI_PLAIN));
+        return oci_print(stderr, &out, run->err);
+    }
+    oc_buf_printf(&out, "%s%s%s\n", oci_paint_code(term->colour_out, OCI_BOLD), path,
+                  oci_paint_code(term->colour_out, OCI_PLAIN));
+    for (int i = 0; i < k; i++) {
+        oc_buf_puts(&out, "  ");
+        oci_put_padded(&out, name_of(&run->model->classes.items[ranked[i].label]),
+                       run->name_columns, term->utf8);
+        oc_buf_printf(&out, " %5.1f %% %s", 100 * (double)ranked[i].p,
+                      oci_paint_code(term->colour_out, i == 0 ? OCI_GREEN : OCI_DIM));
+        oci_bar(&out, ranked[i].p, BAR_CELLS, term->utf8);
+        oc_buf_printf(&out, "%s\n", oci_paint_code(term->colour_out, OCI_PLAIN));
+    }
+    return oci_print(stdout, &out, run->err);
+}
+
+static bool each(void *ctx, const char *path, const oc_ranked *ranked, int k,
+                 const oc_error *error) {
+    predict_run *run = ctx;
+    run->done++;
+    run->failed += ranked == NULL;
+    run->status = run->flags->json ? print_as_json(run, path, ranked, k, error)
+                                   : print_as_text(run, path, ranked, k, error);
+    return run->status == OC_OK;
+}
+
+static oc_status predict_paths(predict_run *run, const oci_paths *paths, oc_error *err) {
+    if (paths->count == 0) return OC_OK;
+    oc_status status = oc_predict_files(run->predictor, (const char *const *)paths->items,
+                                        paths->count, run->k, each, run, err);
+    return run->status != OC_OK ? run->status : status;
+}
+
+static oc_status predict_stdin_image(predict_run *run, oc_error *err) {
+    oc_buf bytes = {0};
+    oc_error why = {0};
+    oc_ranked *ranked = oc_calloc((size_t)run->k, sizeof *ranked);
+    oc_status status = ranked ? oci_read_stream(stdin, stdin_budget, &bytes, err)
+                              : oc_fail_nomem(err, 0, "the ranking");
+    if (status != OC_OK) goto done;
+    bool good = oc_predict_bytes(run->predictor, bytes.data ? bytes.data : "", bytes.size, run->k,
+                                 ranked, &why) == OC_OK;
+    each(run, "-", good ? ranked : NULL, run->k, &why);
+    status = run->status;
+done:
+    oc_buf_clear(&bytes);
+    oc_free(ranked);
+    return status;
+}
+
+/* Paths from standard input, a line each, in chunks, so that the list may be endless. */
+static oc_status predict_stdin_list(predict_run *run, oc_error *err) {
+    oc_status status = OC_OK;
+    oci_paths paths = {0};
+    char *line = NULL;
+    size_t capacity = 0;
+    while (getline(&line, &capacity, stdin) >= 0) {
+        char *path = oc_trim(line);
+        if (*path) OC_GOTO(oci_paths_add(&paths, path, err));
+        if (paths.count < LIST_CHUNK) continue;
+        OC_GOTO(predict_paths(run, &paths, err));
+        oci_paths_clear(&paths);
+    }
+    status = predict_paths(run, &paths, err);
+done:
+    free(line); /* getline's own */
+    oci_paths_clear(&paths);
+    return status;
+}
+
+static oc_status predict_arguments(predict_run *run, const oci_args *args, oc_error *err) {
+    oc_status status = OC_OK;
+    oci_paths paths = {0};
+    for (int i = 1; i < args->count; i++) {
+        if (strcmp(args->argv[i], "-") != 0) {
+            OC_GOTO(oci_paths_collect(&paths, args->argv[i], err));
+            continue;
+        }
+        OC_GOTO(predict_paths(run, &paths, err));
+        oci_paths_clear(&paths);
+        OC_GOTO(run->flags->list ? predict_stdin_list(run, err) : predict_stdin_image(run, err));
+    }
+    status = predict_paths(run, &paths, err);
+done:
+    oci_paths_clear(&paths);
+    return status;
+}
+
+/* One image needs no batch; a folder or a list may hold many. */
+static int batch_for(const predict_flags *flags, const oci_args *args) {
+    if (flags->batch) return flags->batch;
+    if (flags->list) return MANY_BATCH;
+    for (int i = 1; i < args->count; i++)
+        if (oc_path_is_dir(args->argv[i])) return MANY_BATCH;
+    return args->count - 1 < MANY_BATCH ? args->count - 1 : MANY_BATCH;
+}
+
+static void measure_names(predict_run *run) {
+    for (size_t i = 0; i < run->model->classes.count; i++) {
+        int columns = oci_columns(name_of(&run->model->classes.items[i]));
+        if (columns > run->name_columns) run->name_columns = columns;
+    }
+    if (run->name_columns > NAME_COLUMNS) run->name_columns = NAME_COLUMNS;
+}
+
+static oc_status run(oci_call *call, oc_error *err) {
+    predict_flags flags = {.top = DEFAULT_TOP};
+    OC_TRY(oci_options_parse(&call->args, &flags, err));
+    OC_TRY(oci_args_expect(&call->args, 2, -1, arguments, err));
+    oc_model *model = NULL;
+    predict_run state = {.term = call->term, .flags = &flags, .err = err};
+    oc_status status = OC_OK;
+    OC_GOTO(oc_model_load(&model, call->args.argv[0], err));
+    state.model = model;
+    state.k = (size_t)flags.top < model->classes.count ? flags.top : (int)model->classes.count;
+    measure_names(&state);
+    OC_GOTO(oc_predictor_new(&state.predictor, model, flags.engine, flags.threads,
+                             batch_for(&flags, &call->args), err));
+    OC_GOTO(predict_arguments(&state, &call->args, err));
+    if (state.failed)
+        status = oc_fail(err, OC_EFORMAT, "%zu of %zu images could not be used", state.failed,
+                         state.done);
+done:
+    oc_predictor_free(state.predictor);
+    oc_model_free(model);
+    return status;
+}
+
+const oci_command oci_cmd_predict = {
+    .name = "predict",
+    .summary = "name what is on photos, with probabilities",
+    .arguments = arguments,
+    .details =
+        "A folder stands for all images in and below it, - for an image on standard input. An "
+        "image that cannot be read is told and the others go on; the exit code is then 2.",
+    .examples = "  ocellus predict model photo.jpg\n"
+                "  ocellus predict model holiday/ --json --top 1 > names.jsonl\n"
+                "  find . -name '*.jpg' | ocellus predict model - --list --json\n",
+    .options = table,
+    .run = run};

@@ -1,0 +1,150 @@
+/* Options of `ocellus train`. Their defaults are the train room's: nothing is decided here.
+ *
+ * SPDX-License-Identifier: BSD-2-Clause */
+#include "train_flags_int.h"
+
+#include <stddef.h>
+#include <string.h>
+
+static const char *const tune_words[] = {"all", "head", "staged", NULL};
+static const char *const schedule_words[] = {"cosine", "step", "constant", NULL};
+static const char *const fit_words[] = {"crop", "squash", NULL};
+static const char *const filter_words[] = {"nearest", "bilinear", "bicubic", NULL};
+#define WORD_OF_OPTIMIZER(name, word, slots) word,
+static const char *const optimizer_words[] = {OC_OPTIMIZER_MAP(WORD_OF_OPTIMIZER) NULL};
+#define WORD_OF_LEVEL(name, word) word,
+static const char *const level_words[] = {OC_LEVEL_MAP(WORD_OF_LEVEL) NULL};
+
+#define AT(member)    offsetof(oci_train_flags, member)
+#define TRAIN(member) offsetof(oci_train_flags, train.member)
+
+const oci_option oci_train_table[] = {
+    {"out", 'o', OCI_PATH, TRAIN(out), "MODEL", 0, 0, NULL, "the model folder to write"},
+    {"arch", 0, OCI_TEXT, TRAIN(arch), "A", 0, 0, NULL,
+     "network: mobilenet_v2, squeezenet1_1, resnet18, thesis (default: that of --from, else "
+     "mobilenet_v2)"},
+    {"from", 0, OCI_PATH, TRAIN(from), "WEIGHTS", 0, 0, NULL,
+     "start from a .safetensors file or a model folder instead of from scratch"},
+    {"tune", 0, OCI_WORD, AT(tune), "WHAT", 0, 0, tune_words,
+     "with --from, what is trained (default all)"},
+    {"epochs", 0, OCI_INT, TRAIN(epochs), "N", 1, 100000, NULL,
+     "passes over the photos (default 10 with --from, 60 without)"},
+    {"batch", 'b', OCI_INT, TRAIN(batch), "B", 1, 65536, NULL, "photos a step (default 32)"},
+    {"size", 's', OCI_INT, TRAIN(size), "S", 1, 4096, NULL,
+     "side of the network's input in pixels (default: the network's)"},
+    {"lr", 0, OCI_REAL, TRAIN(lr), "X", 0, 1e6, NULL,
+     "learning rate; of the head when a body is tuned along at a tenth of it"},
+    {"optimizer", 0, OCI_WORD, TRAIN(optimizer), "O", 0, 0, optimizer_words, "how to descend"},
+    {"momentum", 0, OCI_REAL, TRAIN(momentum), "X", 0, 0.9999, NULL, "of sgd (default 0.9)"},
+    {"nesterov", 0, OCI_FLAG, TRAIN(nesterov), NULL, 0, 0, NULL, "Nesterov's momentum"},
+    {"l1", 0, OCI_REAL, TRAIN(l1), "X", 0, 1e3, NULL, "pull of weights towards zero, absolute"},
+    {"l2", 0, OCI_REAL, TRAIN(l2), "X", 0, 1e3, NULL, "the same, squared"},
+    {"weight-decay", 0, OCI_REAL, TRAIN(l2), "X", 0, 1e3, NULL, "another name for --l2"},
+    {"schedule", 0, OCI_WORD, AT(schedule), "S", 0, 0, schedule_words,
+     "how the learning rate falls (default cosine)"},
+    {"step-epochs", 0, OCI_INT, TRAIN(step_epochs), "N", 1, 100000, NULL,
+     "with --schedule step: every so many epochs ..."},
+    {"step-factor", 0, OCI_REAL, TRAIN(step_factor), "X", 1e-6, 1, NULL,
+     "... times this (default 0.1)"},
+    {"warmup", 0, OCI_REAL, TRAIN(warmup_epochs), "E", 0, 100000, NULL,
+     "epochs over which the learning rate rises from 0"},
+    {"clip-norm", 0, OCI_REAL, TRAIN(clip_norm), "X", 0, 1e9, NULL,
+     "largest norm of all gradients together (0 = no limit)"},
+    {"patience", 0, OCI_INT, TRAIN(patience), "N", 0, 100000, NULL,
+     "stop after so many epochs without a better one (0 = never)"},
+    {"augment", 'a', OCI_WORD, TRAIN(augment), "LEVEL", 0, 0, level_words,
+     "how much the photos are varied"},
+    {"mean", 0, OCI_TEXT, AT(mean_text), "M", 0, 0, NULL,
+     "imagenet, measure, or R,G,B of pixels in 0..1"},
+    {"std", 0, OCI_TEXT, AT(std_text), "D", 0, 0, NULL, "R,G,B; needed with --mean R,G,B"},
+    {"fit", 0, OCI_WORD, AT(fit), "RULE", 0, 0, fit_words,
+     "short side and centre crop, or the whole photo out of shape"},
+    {"filter", 0, OCI_WORD, TRAIN(filter), "F", 0, 0, filter_words, "of resizing"},
+    {"val", 0, OCI_PATH, TRAIN(val), "DATA", 0, 0, NULL, "photos to validate on"},
+    {"split", 0, OCI_REAL, TRAIN(split), "F", 0.001, 0.9, NULL,
+     "share of each class held out where no validation part is given (default 0.2)"},
+    {"label-column", 0, OCI_TEXT, TRAIN(dataset.label_column), "C", 0, 0, NULL,
+     "of a list: number behind the path; of a CSV: name"},
+    {"group-column", 0, OCI_TEXT, TRAIN(dataset.group_column), "C", 0, 0, NULL,
+     "of a CSV: rows that share it are never split"},
+    {"names", 0, OCI_PATH, TRAIN(dataset.names), "FILE", 0, 0, NULL,
+     "class names: a line each, or a classes.csv"},
+    {"seed", 0, OCI_U64, TRAIN(seed), "K", 0, 9e15, NULL, "of split, order, weights, variation"},
+    {"threads", 't', OCI_INT, TRAIN(threads), "T", 1, 4096, NULL, "of the maths (default all)"},
+    {"workers", 0, OCI_INT, TRAIN(workers), "W", 1, 1024, NULL, "threads that read photos"},
+    {"engine", 0, OCI_TEXT, TRAIN(engine), "E", 0, 0, NULL, "onednn or ref (default: the best)"},
+    {"resume", 0, OCI_FLAG, TRAIN(resume), NULL, 0, 0, NULL,
+     "go on where MODEL stopped; starts afresh where there is nothing"},
+    {"stop-after", 0, OCI_REAL, TRAIN(stop_after_minutes), "MIN", 0.001, 1e6, NULL,
+     "save and stop after so many minutes; --resume goes on"},
+    {"checkpoint-every", 0, OCI_REAL, TRAIN(checkpoint_minutes), "MIN", 0.001, 1e6, NULL,
+     "minutes between checkpoints within an epoch (default 5)"},
+    {"allow-rejects", 0, OCI_FLAG, TRAIN(allow_rejects), NULL, 0, 0, NULL,
+     "go on with more than 20 % of the files rejected"},
+    {"json", 0, OCI_FLAG, AT(json), NULL, 0, 0, NULL, "the result as one JSON object"},
+    {0}};
+
+void oci_train_flags_init(oci_train_flags *flags) {
+    memset(flags, 0, sizeof *flags);
+    oc_train_options_init(&flags->train);
+    flags->fit = -1;
+}
+
+/* "0.485,0.456,0.406", or one number for all three. */
+static oc_status parse_three(const char *name, const char *text, double min, double max,
+                             float out[3], oc_error *err) {
+    char copy[128];
+    size_t size = strlen(text);
+    int count = 0;
+    if (size < sizeof copy) {
+        memcpy(copy, text, size + 1);
+        char *rest = NULL;
+        for (char *word = strtok_r(copy, ",", &rest); word; word = strtok_r(NULL, ",", &rest)) {
+            double value = 0;
+            if (count == 3 || !oc_parse_f64(word, min, max, &value)) {
+                count = -1;
+                break;
+            }
+            out[count++] = (float)value;
+        }
+    }
+    if (count == 1) out[1] = out[2] = out[0];
+    if (count == 1 || count == 3) return OC_OK;
+    return oc_fail(err, OC_EUSAGE,
+                   "--%s %s: expected three numbers with commas (for instance 0.5,0.5,0.5)%s", name,
+                   text, strcmp(name, "mean") == 0 ? ", or imagenet, or measure" : "");
+}
+
+static oc_status finish_mean(oci_train_flags *f, oc_error *err) {
+    bool words = f->mean_text &&
+                 (strcmp(f->mean_text, "imagenet") == 0 || strcmp(f->mean_text, "measure") == 0);
+    if (words && f->std_text)
+        return oc_fail(err, OC_EUSAGE, "--std goes with --mean R,G,B, not with --mean %s",
+                       f->mean_text);
+    if (words) {
+        f->train.measure_mean = strcmp(f->mean_text, "measure") == 0;
+        return OC_OK;
+    }
+    if (!f->mean_text && !f->std_text) return OC_OK;
+    if (!f->mean_text || !f->std_text)
+        return oc_fail(err, OC_EUSAGE, "--mean R,G,B and --std R,G,B go together: give both");
+    OC_TRY(parse_three("mean", f->mean_text, 0, 1, f->mean, err));
+    OC_TRY(parse_three("std", f->std_text, 1e-6, 10, f->std, err));
+    f->train.mean = f->mean;
+    f->train.std = f->std;
+    return OC_OK;
+}
+
+oc_status oci_train_flags_finish(oci_train_flags *flags, oc_error *err) {
+    oc_train_options *o = &flags->train;
+    if (!o->out) return oc_fail(err, OC_EUSAGE, "train: where should the model go? give -o MODEL");
+    o->tune = (oc_tune)flags->tune;
+    if (o->tune != OC_TUNE_ALL && !o->from)
+        return oc_fail(err, OC_EUSAGE, "--tune %s needs weights to start from: add --from WEIGHTS",
+                       tune_words[flags->tune]);
+    if (flags->schedule != OC_SCHEDULE_STEP && o->step_epochs)
+        return oc_fail(err, OC_EUSAGE, "--step-epochs needs --schedule step");
+    o->schedule = (oc_schedule_kind)flags->schedule;
+    if (flags->fit >= 0) o->squash = flags->fit;
+    return finish_mean(flags, err);
+}
