@@ -5,7 +5,6 @@
  * SPDX-License-Identifier: BSD-2-Clause */
 #include "image/image_int.h"
 
-#include <math.h>
 #include <string.h>
 
 static size_t pixel_count(const oc_image *img) {
@@ -15,7 +14,8 @@ static size_t pixel_count(const oc_image *img) {
 /* degenerate + factor * (value - degenerate), cut to 0..255. */
 static inline uint8_t blend(int degenerate, int value, float factor) {
     float v = (float)degenerate + factor * (float)(value - degenerate);
-    return (uint8_t)(v <= 0 ? 0 : v >= 255 ? 255 : (int)v);
+    v = v > 0 ? v : 0;
+    return (uint8_t)(int)(v < 255 ? v : 255);
 }
 
 /* Every sample blended with the same degenerate value. */
@@ -26,16 +26,23 @@ static void blend_constant(oc_image *img, int degenerate, float factor) {
     for (size_t i = 0; i < samples; i++) img->pixels[i] = table[img->pixels[i]];
 }
 
-static uint8_t luma_at(const oc_image *img, size_t pixel) {
-    const uint8_t *p = img->pixels + pixel * (size_t)img->channels;
-    return img->channels >= 3 ? oci_luma(p) : p[0];
+OC_SIMD static uint64_t sum_luma(const uint8_t *rgb, size_t count) {
+    uint64_t sum = 0;
+    for (size_t i = 0; i < count; i++) sum += oci_luma(rgb + 3 * i);
+    return sum;
+}
+
+static uint64_t sum_samples(const uint8_t *grey, size_t count) {
+    uint64_t sum = 0;
+    for (size_t i = 0; i < count; i++) sum += grey[i];
+    return sum;
 }
 
 static int mean_luma(const oc_image *img) {
     size_t count = pixel_count(img);
-    uint64_t sum = 0;
-    for (size_t i = 0; i < count; i++) sum += luma_at(img, i);
-    return count ? (int)((double)sum / (double)count + 0.5) : 0;
+    uint64_t sum =
+        img->channels == 3 ? sum_luma(img->pixels, count) : sum_samples(img->pixels, count);
+    return (int)((double)sum / (double)(count ? count : 1) + 0.5);
 }
 
 void oc_image_adjust_brightness(oc_image *img, float factor) {
@@ -43,76 +50,76 @@ void oc_image_adjust_brightness(oc_image *img, float factor) {
 }
 
 void oc_image_adjust_contrast(oc_image *img, float factor) {
+    if (img->channels != 1 && img->channels != 3) return;
     blend_constant(img, mean_luma(img), factor);
 }
 
-void oc_image_adjust_saturation(oc_image *img, float factor) {
-    if (img->channels != 3) return;
-    size_t count = pixel_count(img);
+OC_SIMD static void saturate(uint8_t *rgb, size_t count, float factor) {
     for (size_t i = 0; i < count; i++) {
-        uint8_t *p = img->pixels + i * 3;
+        uint8_t *p = rgb + 3 * i;
         int grey = oci_luma(p);
-        for (int c = 0; c < 3; c++) p[c] = blend(grey, p[c], factor);
+        uint8_t r = blend(grey, p[0], factor), g = blend(grey, p[1], factor);
+        uint8_t b = blend(grey, p[2], factor);
+        p[0] = r;
+        p[1] = g;
+        p[2] = b;
     }
+}
+
+void oc_image_adjust_saturation(oc_image *img, float factor) {
+    if (img->channels == 3) saturate(img->pixels, pixel_count(img), factor);
 }
 
 /* ---- hue ------------------------------------------------------------------------------------- */
 
-static int max3(int a, int b, int c) {
-    int m = a > b ? a : b;
-    return m > c ? m : c;
-}
-
-static int min3(int a, int b, int c) {
-    int m = a < b ? a : b;
-    return m < c ? m : c;
-}
-
-/* Hexcone model (Smith, "Color gamut transform pairs", 1978), hue and saturation in 0..255. */
-static void to_hsv(const uint8_t rgb[3], uint8_t hsv[3]) {
-    int high = max3(rgb[0], rgb[1], rgb[2]);
-    int range = high - min3(rgb[0], rgb[1], rgb[2]);
-    memset(hsv, 0, 2);
-    hsv[2] = (uint8_t)high;
-    if (range == 0) return;
-    float r = (float)(high - rgb[0]) / (float)range;
-    float g = (float)(high - rgb[1]) / (float)range;
-    float b = (float)(high - rgb[2]) / (float)range;
-    float sector = rgb[0] == high ? b - g : rgb[1] == high ? 2 + r - b : 4 + g - r;
+/* The hexcone model (Smith, "Color gamut transform pairs", 1978) with hue, saturation and value in
+ * 0..255, the first two cut to integers. Without branches, so that it vectorises. */
+static inline void to_hsv(float r, float g, float b, int *hue, float *saturation, float *value) {
+    float high = r > g ? r : g, low = r < g ? r : g;
+    high = high > b ? high : b;
+    low = low < b ? low : b;
+    float range = high - low;
+    float scale = range > 0 ? range : 1;
+    float to_r = (high - r) / scale, to_g = (high - g) / scale, to_b = (high - b) / scale;
+    float sector = g == high ? 2 + to_r - to_b : 4 + to_g - to_r;
+    sector = r == high ? to_b - to_g : sector;
     float turns = sector / 6;
-    turns -= floorf(turns);
-    hsv[0] = (uint8_t)(turns * 255);
-    hsv[1] = (uint8_t)((float)range / (float)high * 255);
+    turns = turns < 0 ? turns + 1 : turns;
+    *hue = range > 0 ? (int)(turns * 255) : 0;
+    *saturation = (float)(int)(range / (high > 0 ? high : 1) * 255);
+    *value = high;
 }
 
-static uint8_t part(float value, float share) {
-    float v = floorf(value * (1 - share) + 0.5f);
-    return (uint8_t)(v < 0 ? 0 : v > 255 ? 255 : v);
+/* One primary: `offset` sextants from its peak, it falls from value to value * (1 - saturation),
+ * stays there, and rises again. */
+static inline uint8_t primary(float sector, float offset, float saturation, float value) {
+    float k = sector + offset;
+    k = k >= 6 ? k - 6 : k;
+    float share = k < 4 - k ? k : 4 - k;
+    share = share > 0 ? share : 0;
+    share = share < 1 ? share : 1;
+    return (uint8_t)(int)(value * (1 - saturation * share) + 0.5f);
 }
 
-static void from_hsv(const uint8_t hsv[3], uint8_t rgb[3]) {
-    float value = hsv[2], saturation = (float)hsv[1] / 255;
-    float sector = (float)hsv[0] * 6 / 255;
-    int i = (int)sector;
-    float f = sector - (float)i;
-    uint8_t v = hsv[2], p = part(value, saturation), q = part(value, saturation * f),
-            t = part(value, saturation * (1 - f));
-    const uint8_t sextants[6][3] = {{v, t, p}, {q, v, p}, {p, v, t},
-                                    {p, q, v}, {t, p, v}, {v, p, q}};
-    memcpy(rgb, sextants[i % 6], 3);
+OC_SIMD static void shift_hue(uint8_t *rgb, size_t count, int shift) {
+    for (size_t i = 0; i < count; i++) {
+        uint8_t *p = rgb + 3 * i;
+        int hue;
+        float saturation, value;
+        to_hsv(p[0], p[1], p[2], &hue, &saturation, &value);
+        float sector = (float)((hue + shift) & 255) * 6 / 255;
+        sector = sector < 6 ? sector : 0;
+        uint8_t r = primary(sector, 5, saturation / 255, value);
+        uint8_t g = primary(sector, 3, saturation / 255, value);
+        uint8_t b = primary(sector, 1, saturation / 255, value);
+        p[0] = r;
+        p[1] = g;
+        p[2] = b;
+    }
 }
 
 void oc_image_adjust_hue(oc_image *img, float turns) {
-    if (img->channels != 3) return;
-    size_t count = pixel_count(img);
-    int shift = (int)(turns * 255);
-    for (size_t i = 0; i < count; i++) {
-        uint8_t *p = img->pixels + i * 3;
-        uint8_t hsv[3];
-        to_hsv(p, hsv);
-        hsv[0] = (uint8_t)(hsv[0] + shift);
-        from_hsv(hsv, p);
-    }
+    if (img->channels == 3) shift_hue(img->pixels, pixel_count(img), (int)(turns * 255) & 255);
 }
 
 /* ---- mirror ---------------------------------------------------------------------------------- */

@@ -147,7 +147,8 @@ oc_status oc_encode_png(const oc_image *img, oc_buf *to, oc_error *err) {
     int code = write_png(png, img, to);
     spng_ctx_free(png);
     OC_TRY(oc_buf_status(to, err));
-    if (code == SPNG_EMEM) return oc_fail(err, OC_ENOMEM, "out of memory in the PNG encoder");
+    if (code == SPNG_EMEM || code == SPNG_EZLIB_INIT)
+        return oc_fail(err, OC_ENOMEM, "out of memory in the PNG encoder");
     if (code) return oc_fail(err, OC_EINTERNAL, "PNG encoder: %s", spng_strerror(code));
     return OC_OK;
 }

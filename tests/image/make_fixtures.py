@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
-"""Makes fixtures/resize.bin and fixtures/decode.bin: what Pillow makes of the same input.
+"""Makes fixtures/resize.bin and fixtures/decode.bin: what Pillow makes of the same input. Also the
+seeds of fuzz_image and fuzz_exif.
 
 Run once, by hand, with Pillow (Debian: python3-pil); its version is stored in the files. The tests
 read the files and need no Python.
@@ -21,6 +22,9 @@ import PIL
 from PIL import Image, ImageOps
 
 HERE = pathlib.Path(__file__).parent / "fixtures"
+SEEDS = pathlib.Path(__file__).parent.parent.parent / "fuzz" / "seeds"
+SEEDED = ("jpeg-422-optimised jpeg-progressive jpeg-grey jpeg-cmyk jpeg-exif-6 png-rgba png-palette-trns "
+          "png-adam7 png-sixteen png-exif-6 webp-lossy webp-alpha webp-exif-8").split()
 FILTERS = [Image.NEAREST, Image.BILINEAR, Image.BICUBIC]
 
 
@@ -148,12 +152,27 @@ def decode_entry(name, data):
             image.tobytes())
 
 
+def write_seeds():
+    """fuzz_image reads one byte of options in front of the file."""
+    for kind in ("fuzz_image", "fuzz_exif"):
+        (SEEDS / kind).mkdir(parents=True, exist_ok=True)
+    for i, (name, data) in enumerate((n, d) for n, d in decode_files() if n in SEEDED):
+        (SEEDS / "fuzz_image" / name).write_bytes(bytes([i % 8]) + data)
+    for order in "<>":
+        block = struct.pack(order + "2sHIHHHIHH", b"II" if order == "<" else b"MM", 42, 8, 1, 0x0112,
+                            3, 1, 6, 0)
+        name = "little" if order == "<" else "big"
+        (SEEDS / "fuzz_exif" / name).write_bytes(block)
+        (SEEDS / "fuzz_exif" / (name + "-jpeg")).write_bytes(b"Exif\0\0" + block)
+
+
 def main():
     HERE.mkdir(exist_ok=True)
     resizes = [resize_entry(*r, i) for r in RESIZES for i in range(3)]
     decodes = [decode_entry(*d) for d in decode_files()]
     for name, entries in (("resize.bin", resizes), ("decode.bin", decodes)):
         (HERE / name).write_bytes(header(len(entries)) + b"".join(entries))
+    write_seeds()
 
 
 if __name__ == "__main__":
