@@ -14,7 +14,7 @@
 
 #define FORMAT "ocellus-graph"
 
-enum { VERSION = 1, MAX_NODES = 100000, WHERE_BYTES = 320, MAX_WORDS = 40 };
+enum { VERSION = 1, MAX_NODES = 10000, WHERE_BYTES = 320, MAX_WORDS = 40 };
 
 /* ---- writing ---- */
 
