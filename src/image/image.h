@@ -33,7 +33,12 @@ void oc_image_clear(oc_image *img);
 
 /* ---- the door -------------------------------------------------------------------------------- */
 
-typedef enum oc_image_format { OC_FORMAT_UNKNOWN, OC_FORMAT_JPEG, OC_FORMAT_PNG, OC_FORMAT_WEBP } oc_image_format;
+typedef enum oc_image_format {
+    OC_FORMAT_UNKNOWN,
+    OC_FORMAT_JPEG,
+    OC_FORMAT_PNG,
+    OC_FORMAT_WEBP
+} oc_image_format;
 
 typedef struct oc_image_limits {
     uint64_t max_bytes;  /* of the file; 0 = 256 MiB */
@@ -44,11 +49,11 @@ typedef struct oc_image_limits {
 
 typedef struct oc_image_info {
     oc_image_format format;
-    int width, height;   /* as displayed: orientation applied */
-    int channels;        /* in the file: 1, 3, 4 (CMYK says 4) */
+    int width, height; /* as displayed: orientation applied */
+    int channels;      /* in the file: 1, 3, 4 (CMYK says 4) */
     bool alpha;
-    int orientation;     /* EXIF 1..8; 1 when absent or nonsense */
-    int bits;            /* per sample */
+    int orientation; /* EXIF 1..8; 1 when absent or nonsense */
+    int bits;        /* per sample */
 } oc_image_info;
 
 const char *oc_image_format_name(oc_image_format format); /* "JPEG" */
@@ -64,7 +69,7 @@ typedef enum oc_alpha { OC_ALPHA_COMPOSITE, OC_ALPHA_DROP } oc_alpha;
 typedef struct oc_decode_options {
     /* 1 or 3; 0 means 3. Grey is luma: a JPEG's own Y, else ITU-R 601 weights. */
     int channels;
-    oc_alpha alpha;      /* composite over `background`, or drop the channel */
+    oc_alpha alpha; /* composite over `background` (all zero: black), or drop the channel */
     uint8_t background[3];
     /* JPEG only: decode at the smallest DCT scale of 1/8, 2/8, 4/8 and 8/8 at which the displayed
      * image is still at least this large on both sides; 0 = no bound, both 0 = full size. (The
@@ -116,23 +121,24 @@ void oc_resizer_clear(oc_resizer *resizer);
 OC_MUST_CHECK oc_status oc_image_resize(oc_resizer *resizer, const oc_image *src,
                                         const oc_resize *how, oc_image *dst, oc_error *err);
 
-/* ---- geometry and colour, for augmentation ---------------------------------------------------- */
+/* ---- geometry and colour, for augmentation --------------------------------------------------- */
 
 /* Rotate about the centre by `degrees` counter-clockwise, bilinear, same size, outside = fill. src
  * and dst differ. OC_EUSAGE for an empty image or an angle that is not finite. */
 OC_MUST_CHECK oc_status oc_image_rotate(const oc_image *src, float degrees, const uint8_t fill[3],
                                         oc_image *dst, oc_error *err);
-/* In place on RGB. Factors as torchvision's ColorJitter defines them: 1 = unchanged; hue in turns
- * (-0.5..0.5). */
+/* In place on RGB (grey images: brightness and contrast only). Factors, finite, as torchvision's
+ * ColorJitter defines them: 1 = unchanged; hue in turns (-0.5..0.5). */
 void oc_image_adjust_brightness(oc_image *img, float factor);
 void oc_image_adjust_contrast(oc_image *img, float factor);
 void oc_image_adjust_saturation(oc_image *img, float factor);
 void oc_image_adjust_hue(oc_image *img, float turns);
 void oc_image_flip(oc_image *img); /* left to right, in place */
 
-/* dst[c][y][x] = (pixel / 255 * scale_to_unit - mean[c]) / std[c], that is table[c][pixel]:
- * fill the table once, apply it to every image. Planes are (channels, height, width). `bgr` swaps
- * the channel order of dst. */
+/* plane of channel c at (y, x) = (pixel / unit - mean[c]) / std[c], that is value[c][pixel]: fill
+ * the table once, apply it to every image. c counts channels as the image has them (RGB), and so do
+ * mean and std; `bgr` only turns the order of the planes. Planes are (channels, height, width). The
+ * image must have the table's channels. */
 typedef struct oc_norm_table {
     float value[3][256];
     int channels;

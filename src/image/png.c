@@ -64,6 +64,18 @@ oc_status oci_png_probe(oci_bytes in, oc_image_info *out, oc_error *err) {
     return OC_OK;
 }
 
+/* Deflate makes at most 1032 bytes of one; a pixel has at least one sample. A header that claims
+ * more is told before memory is taken for it. */
+static oc_status check_plausible(const oci_job *job, oc_error *err) {
+    const oc_image_info *stored = job->stored;
+    enum { MAX_RATIO = 1032 };
+    uint64_t row = ((uint64_t)stored->width * (uint64_t)stored->bits + 7) / 8;
+    if (row * (uint64_t)stored->height / MAX_RATIO <= job->in.size) return OC_OK;
+    return oc_fail(err, OC_EFORMAT,
+                   "damaged PNG: %d x %d pixels cannot be in %zu bytes; copy or export it again",
+                   stored->width, stored->height, job->in.size);
+}
+
 /* ---- decode ---------------------------------------------------------------------------------- */
 
 static oc_status fail_spng(oc_error *err, int code) {
@@ -122,6 +134,7 @@ static oc_status decode(spng_ctx *png, const oci_job *job, oc_error *err) {
 
 oc_status oci_png_decode(const oci_job *job, oc_error *err) {
     spng_ctx *png = NULL;
+    OC_TRY(check_plausible(job, err));
     oc_status status = open_context(job, &png, err);
     if (status == OC_OK) status = decode(png, job, err);
     spng_ctx_free(png);

@@ -48,7 +48,7 @@ static oc_resize filled_in(const oc_resize *how, const oc_image *src) {
  * outside. */
 static bool box_inside(double from, double size, int limit) {
     const double slack = 1e-3;
-    return from >= 0 && size > 0 && from + size <= limit + slack;
+    return from >= 0 && from < limit && size > 0 && from + size <= limit + slack;
 }
 
 static bool window_inside(int from, int size, int limit) {

@@ -8,6 +8,9 @@
 #include "../check.h"
 #include "image/image.h"
 
+#ifndef OC_SOURCE_DIR /* the build says where the checkout is */
+#define OC_SOURCE_DIR "."
+#endif
 #define FIXTURES OC_SOURCE_DIR "/tests/image/fixtures/"
 #define SHARED   OC_SOURCE_DIR "/../shared/data/"
 

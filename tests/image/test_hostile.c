@@ -175,6 +175,24 @@ static void huge_headers_are_refused_before_memory_is_taken(void **state) {
     }
 }
 
+static void huge_png_headers_are_refused_before_memory_is_taken(void **state) {
+    (void)state;
+    fixture f;
+    oc_error err = {0};
+    decode_fixture d = fixture_find(&f, "png-rgb");
+    uint8_t *copy = oc_malloc(d.size);
+    assert_non_null(copy);
+    memcpy(copy, d.file, d.size);
+    copy[18] = copy[22] = 60000 >> 8, copy[19] = copy[23] = 60000 & 255;
+    check_fails(decode_bytes(copy, d.size, NULL, &err), err, OC_ELIMIT, "60000 x 60000");
+    copy[18] = copy[22] = 14000 >> 8, copy[19] = copy[23] = 14000 & 255;
+    check_fails(decode_bytes(copy, d.size, NULL, &err), err, OC_EFORMAT, "cannot be in");
+    copy[16] = 0xFF;
+    check_fails(decode_bytes(copy, d.size, NULL, &err), err, OC_EFORMAT, "damaged PNG header");
+    oc_free(copy);
+    oc_free(f.bytes);
+}
+
 static void bytes_and_pixels_are_limited_as_asked(void **state) {
     (void)state;
     fixture f = fixture_open(FIXTURES "decode.bin");
@@ -272,6 +290,7 @@ int main(void) {
         cmocka_unit_test(spoilt_bytes_never_crash),
         cmocka_unit_test(png_checksums_must_hold),
         cmocka_unit_test(huge_headers_are_refused_before_memory_is_taken),
+        cmocka_unit_test(huge_png_headers_are_refused_before_memory_is_taken),
         cmocka_unit_test(bytes_and_pixels_are_limited_as_asked),
         cmocka_unit_test(time_is_limited_in_every_format),
         cmocka_unit_test(five_hundred_scans_are_refused),
