@@ -17,14 +17,14 @@ typedef struct window {
     float share;        /* average: 1 / divisor */
 } window;
 
-static int at_most(int a, int b) {
+static inline int at_most(int a, int b) {
     return a < b ? a : b;
 }
-static int at_least(int a, int b) {
+static inline int at_least(int a, int b) {
     return a > b ? a : b;
 }
 
-static window window_at(const oc_attrs *a, const oci_value *in, int y, int x) {
+static inline window window_at(const oc_attrs *a, const oci_value *in, int y, int x) {
     window w;
     w.top = y * a->stride_h - a->pad_top;
     w.left = x * a->stride_w - a->pad_left;
@@ -43,32 +43,36 @@ size_t oci_pool_side(const oci_plan *plan, const oci_unit *unit) {
     return max ? plan->values[unit->out].image : 0;
 }
 
-static void max_forward(const oc_attrs *a, const oci_value *in, const oci_value *out, int lanes,
-                        const float *src, float *dst, uint8_t *taps) {
+static inline void max_forward(const oc_attrs *a, const oci_value *in, const oci_value *out,
+                               int lanes, const float *restrict src, float *restrict dst,
+                               uint8_t *restrict taps) {
     for (int y = 0; y < out->h; y++)
-        for (int x = 0; x < out->w; x++, dst += lanes, taps = taps ? taps + lanes : NULL) {
+        for (int x = 0; x < out->w; x++, dst += lanes) {
             window w = window_at(a, in, y, x);
             float best[OCI_ROW];
-            uint8_t tap[OCI_ROW] = {0};
+            int32_t tap[OCI_ROW] = {0};
+#pragma omp simd
             for (int l = 0; l < lanes; l++) best[l] = -INFINITY;
             for (int iy = w.y0; iy < w.y1; iy++)
                 for (int ix = w.x0; ix < w.x1; ix++) {
                     const float *v =
                         src + ((size_t)iy * (size_t)in->w + (size_t)ix) * (size_t)lanes;
-                    uint8_t number = (uint8_t)((iy - w.top) * a->kernel_w + ix - w.left);
-                    for (int l = 0; l < lanes; l++) {
-                        bool wins = !(v[l] <= best[l]); /* a NaN wins and stays */
-                        best[l] = wins ? v[l] : best[l];
-                        tap[l] = wins ? number : tap[l];
+                    int32_t number = (iy - w.top) * a->kernel_w + ix - w.left;
+#pragma omp simd
+                    for (int l = 0; l < lanes; l++) { /* a NaN wins and stays */
+                        tap[l] = v[l] <= best[l] ? tap[l] : number;
+                        best[l] = v[l] <= best[l] ? best[l] : v[l];
                     }
                 }
-            memcpy(dst, best, (size_t)lanes * sizeof *dst);
-            if (taps) memcpy(taps, tap, (size_t)lanes);
+#pragma omp simd
+            for (int l = 0; l < lanes; l++) dst[l] = best[l];
+            for (int l = 0; taps && l < lanes; l++) taps[l] = (uint8_t)tap[l];
+            if (taps) taps += lanes;
         }
 }
 
-static void max_backward(const oc_attrs *a, const oci_value *in, const oci_value *out, int lanes,
-                         const float *ddst, const uint8_t *taps, float *dsrc) {
+static inline void max_backward(const oc_attrs *a, const oci_value *in, const oci_value *out,
+                                int lanes, const float *ddst, const uint8_t *taps, float *dsrc) {
     memset(dsrc, 0, (size_t)in->h * (size_t)in->w * (size_t)lanes * sizeof *dsrc);
     for (int y = 0; y < out->h; y++)
         for (int x = 0; x < out->w; x++, ddst += lanes, taps += lanes) {
@@ -81,8 +85,8 @@ static void max_backward(const oc_attrs *a, const oci_value *in, const oci_value
         }
 }
 
-static void avg_forward(const oc_attrs *a, const oci_value *in, const oci_value *out, int lanes,
-                        const float *src, float *dst) {
+static inline void avg_forward(const oc_attrs *a, const oci_value *in, const oci_value *out,
+                               int lanes, const float *src, float *dst) {
     for (int y = 0; y < out->h; y++)
         for (int x = 0; x < out->w; x++, dst += lanes) {
             window w = window_at(a, in, y, x);
@@ -91,14 +95,16 @@ static void avg_forward(const oc_attrs *a, const oci_value *in, const oci_value 
                 for (int ix = w.x0; ix < w.x1; ix++) {
                     const float *v =
                         src + ((size_t)iy * (size_t)in->w + (size_t)ix) * (size_t)lanes;
+#pragma omp simd
                     for (int l = 0; l < lanes; l++) sum[l] += v[l];
                 }
+#pragma omp simd
             for (int l = 0; l < lanes; l++) dst[l] = sum[l] * w.share;
         }
 }
 
-static void avg_backward(const oc_attrs *a, const oci_value *in, const oci_value *out, int lanes,
-                         const float *ddst, float *dsrc) {
+static inline void avg_backward(const oc_attrs *a, const oci_value *in, const oci_value *out,
+                                int lanes, const float *ddst, float *dsrc) {
     memset(dsrc, 0, (size_t)in->h * (size_t)in->w * (size_t)lanes * sizeof *dsrc);
     for (int y = 0; y < out->h; y++)
         for (int x = 0; x < out->w; x++, ddst += lanes) {
@@ -106,9 +112,47 @@ static void avg_backward(const oc_attrs *a, const oci_value *in, const oci_value
             for (int iy = w.y0; iy < w.y1; iy++)
                 for (int ix = w.x0; ix < w.x1; ix++) {
                     float *v = dsrc + ((size_t)iy * (size_t)in->w + (size_t)ix) * (size_t)lanes;
+#pragma omp simd
                     for (int l = 0; l < lanes; l++) v[l] += ddst[l] * w.share;
                 }
         }
+}
+
+/* One row of blocks, the lanes known to the compiler. taps: max alone. */
+typedef struct row {
+    const oc_attrs *attrs;
+    const oci_value *in, *out;
+    const float *from;
+    float *to;
+    uint8_t *taps;
+    bool max;
+} row;
+
+static inline void row_forward(const row *r, int lanes) {
+    if (r->max)
+        max_forward(r->attrs, r->in, r->out, lanes, r->from, r->to, r->taps);
+    else
+        avg_forward(r->attrs, r->in, r->out, lanes, r->from, r->to);
+}
+
+static inline void row_backward(const row *r, int lanes) {
+    if (r->max)
+        max_backward(r->attrs, r->in, r->out, lanes, r->from, r->taps, r->to);
+    else
+        avg_backward(r->attrs, r->in, r->out, lanes, r->from, r->to);
+}
+
+OC_SIMD static void row_forward_8(const row *r) {
+    row_forward(r, 8);
+}
+OC_SIMD static void row_forward_16(const row *r) {
+    row_forward(r, 16);
+}
+OC_SIMD static void row_backward_8(const row *r) {
+    row_backward(r, 8);
+}
+OC_SIMD static void row_backward_16(const row *r) {
+    row_backward(r, 16);
 }
 
 oc_status oci_pool_forward(oci_plan *plan, oci_unit *unit, int first, int n, oc_error *err) {
@@ -123,13 +167,14 @@ oc_status oci_pool_forward(oci_plan *plan, oci_unit *unit, int first, int n, oc_
     int rows = n * out->blocks;
 #pragma omp parallel for
     for (int i = 0; i < rows; i++) {
-        const float *from = src + (size_t)i * in_row;
-        float *to = dst + (size_t)i * out_row;
-        if (max)
-            max_forward(a, in, out, plan->lanes, from, to,
-                        taps ? taps + (size_t)i * out_row : NULL);
-        else
-            avg_forward(a, in, out, plan->lanes, from, to);
+        row r = {a,
+                 in,
+                 out,
+                 src + (size_t)i * in_row,
+                 dst + (size_t)i * out_row,
+                 taps ? taps + (size_t)i * out_row : NULL,
+                 max};
+        plan->lanes == 8 ? row_forward_8(&r) : row_forward_16(&r);
     }
     return OC_OK;
 }
@@ -142,17 +187,19 @@ oc_status oci_pool_backward(oci_plan *plan, oci_unit *unit, int first, int n, oc
     bool max = oc_graph_node(plan->graph, unit->node)->op == OC_OP_MAX_POOL;
     const float *g = oci_incoming(plan, unit, first, n);
     float *target = oci_grad_target(plan, unit->in[0], first);
-    const uint8_t *taps = max ? unit->side + (size_t)first * unit->side_image : NULL;
+    uint8_t *taps = max ? unit->side + (size_t)first * unit->side_image : NULL;
     size_t in_row = in->image / (size_t)in->blocks, out_row = out->image / (size_t)out->blocks;
     int rows = n * out->blocks;
 #pragma omp parallel for
     for (int i = 0; i < rows; i++) {
-        const float *from = g + (size_t)i * out_row;
-        float *to = target + (size_t)i * in_row;
-        if (max)
-            max_backward(a, in, out, plan->lanes, from, taps + (size_t)i * out_row, to);
-        else
-            avg_backward(a, in, out, plan->lanes, from, to);
+        row r = {a,
+                 in,
+                 out,
+                 g + (size_t)i * out_row,
+                 target + (size_t)i * in_row,
+                 taps ? taps + (size_t)i * out_row : NULL,
+                 max};
+        plan->lanes == 8 ? row_backward_8(&r) : row_backward_16(&r);
     }
     oci_grad_commit(plan, unit->in[0], first, n, target);
     return OC_OK;
@@ -169,7 +216,9 @@ oc_status oci_global_pool_forward(oci_plan *plan, oci_unit *unit, int first, int
         const float *from = src + (size_t)i * (size_t)hw * (size_t)lanes;
         float sum[OCI_ROW] = {0};
         for (int s = 0; s < hw; s++, from += lanes)
+#pragma omp simd
             for (int l = 0; l < lanes; l++) sum[l] += from[l];
+#pragma omp simd
         for (int l = 0; l < lanes; l++) dst[i * lanes + l] = sum[l] / (float)hw;
     }
     return OC_OK;
@@ -186,6 +235,7 @@ oc_status oci_global_pool_backward(oci_plan *plan, oci_unit *unit, int first, in
 #pragma omp parallel for
     for (int i = 0; i < rows; i++) {
         float share[OCI_ROW], *to = target + (size_t)i * (size_t)hw * (size_t)lanes;
+#pragma omp simd
         for (int l = 0; l < lanes; l++) share[l] = g[i * lanes + l] / (float)hw;
         for (int s = 0; s < hw; s++, to += lanes) memcpy(to, share, (size_t)lanes * sizeof *to);
     }
