@@ -1,0 +1,263 @@
+/* Head and body, changing the number of classes, splitting; and fresh weights.
+ *
+ * SPDX-License-Identifier: BSD-2-Clause */
+#include "../check.h"
+
+#include <math.h>
+
+#include "nn/nn.h"
+
+/* conv, batch norm, pool, dropout, and a convolution as head with layers behind it. */
+static oc_graph *net(void) {
+    oc_build b = {0};
+    check_ok(oc_graph_new(&b.graph, &b.error), b.error);
+    int x = oc_build_input(&b, 3, 16, 16);
+    x = oc_build_conv(&b, x, "body", 8, 3, 2, 1, 1, false, OC_INIT_KAIMING_FAN_OUT);
+    x = oc_build_batch_norm(&b, x, "norm");
+    x = oc_build_act(&b, x, "relu", OC_OP_RELU);
+    x = oc_build_dropout(&b, x, "drop", 0.5F);
+    x = oc_build_conv(&b, x, "head", 10, 1, 1, 0, 1, true, OC_INIT_NORMAL_001);
+    x = oc_build_batch_norm(&b, x, "after");
+    (void)oc_build_flatten(&b, oc_build_global_pool(&b, x, "pool"), "flat");
+    check_ok(b.status, b.error);
+    return b.graph;
+}
+
+static void head_is_the_last_layer_with_weights(void **state) {
+    (void)state;
+    oc_graph *g = net();
+    assert_int_equal(oc_graph_head(g), oc_graph_find(g, "head"));
+    assert_int_equal(oc_graph_cut_node(g), oc_graph_find(g, "relu")); /* seen through dropout */
+    assert_int_equal(oc_graph_classes(g), 10);
+    oc_graph_free(g);
+}
+
+static void net_without_layers_has_no_head(void **state) {
+    (void)state;
+    oc_build b = {0};
+    check_ok(oc_graph_new(&b.graph, &b.error), b.error);
+    (void)oc_build_act(&b, oc_build_input(&b, 3, 4, 4), "relu", OC_OP_RELU);
+    oc_error err = {0};
+    assert_int_equal(oc_graph_head(b.graph), -1);
+    assert_int_equal(oc_graph_cut_node(b.graph), -1);
+    assert_int_equal(oc_graph_classes(b.graph), 0);
+    check_fails(oc_graph_set_classes(b.graph, 3, &err), err, OC_EUNSUPPORTED,
+                "one output per class");
+    oc_graph_free(b.graph);
+}
+
+static void new_class_count_reaches_all_that_follows(void **state) {
+    (void)state;
+    oc_graph *g = net();
+    oc_error err = {0};
+    check_ok(oc_graph_set_classes(g, 3, &err), err);
+    assert_int_equal(oc_graph_classes(g), 3);
+    assert_int_equal(oc_graph_channels(g, oc_graph_node_count(g) - 1), 3);
+    for (int i = 0; i < oc_graph_param_count(g); i++) {
+        const oc_param *p = oc_graph_param(g, i);
+        if (oc_starts_with(p->name, "after")) assert_int_equal(p->shape.dim[0], 3);
+        if (oc_starts_with(p->name, "body")) assert_int_equal(p->shape.dim[0], 8);
+    }
+    check_fails(oc_graph_set_classes(g, 0, &err), err, OC_EFORMAT, "out is 0");
+    assert_int_equal(oc_graph_classes(g), 3);
+    oc_graph_free(g);
+}
+
+static void halves_of_a_split_make_the_whole(void **state) {
+    (void)state;
+    oc_graph *g = net(), *body = NULL, *rest = NULL;
+    oc_error err = {0};
+    int cut = oc_graph_cut_node(g);
+    check_ok(oc_graph_split(g, cut, 20, 24, &body, &rest, &err), err);
+    assert_int_equal(oc_graph_node_count(body), cut + 1);
+    assert_int_equal(oc_graph_node_count(rest), oc_graph_node_count(g) - cut);
+    assert_int_equal(oc_graph_param_count(body) + oc_graph_param_count(rest),
+                     oc_graph_param_count(g));
+    const oc_attrs *in = &oc_graph_node(rest, 0)->attrs;
+    assert_int_equal(in->channels, 8);
+    assert_int_equal(in->height, 10);
+    assert_int_equal(in->width, 12);
+    assert_string_equal(oc_graph_node(rest, 1)->name, "drop");
+    assert_int_equal(oc_graph_find(rest, "head"), 2);
+    oc_graph_free(g);
+    oc_graph_free(body);
+    oc_graph_free(rest);
+}
+
+static void split_through_a_shortcut_is_refused(void **state) {
+    (void)state;
+    oc_build b = {0};
+    check_ok(oc_graph_new(&b.graph, &b.error), b.error);
+    int x = oc_build_input(&b, 3, 8, 8);
+    int r = oc_build_act(&b, x, "relu", OC_OP_RELU);
+    (void)oc_build_add(&b, r, x, "sum");
+    oc_graph *body = NULL, *rest = NULL;
+    oc_error err = {0};
+    check_fails(oc_graph_split(b.graph, r, 8, 8, &body, &rest, &err), err, OC_EUNSUPPORTED,
+                "'sum' also reads 'input'");
+    check_fails(oc_graph_split(b.graph, 2, 8, 8, &body, &rest, &err), err, OC_EUSAGE, "node 2");
+    check_fails(oc_graph_split(b.graph, -1, 8, 8, &body, &rest, &err), err, OC_EUSAGE, "node -1");
+    assert_null(body);
+    assert_null(rest);
+    oc_graph_free(b.graph);
+}
+
+static void out_of_memory_leaves_no_half(void **state) {
+    (void)state;
+    oc_graph *g = net();
+    oc_status status = OC_ENOMEM;
+    for (uint64_t n = 1; status != OC_OK && n < 200; n++) {
+        oc_graph *body = NULL, *rest = NULL;
+        oc_mem_fail_at(n);
+        status = oc_graph_split(g, oc_graph_cut_node(g), 16, 16, &body, &rest, NULL);
+        oc_mem_fail_at(0);
+        assert_true((status == OC_OK) == (body != NULL) && (body != NULL) == (rest != NULL));
+        oc_graph_free(body);
+        oc_graph_free(rest);
+    }
+    assert_int_equal(status, OC_OK);
+    status = OC_ENOMEM;
+    for (uint64_t n = 1; status != OC_OK && n < 200; n++) {
+        oc_mem_fail_at(n);
+        status = oc_graph_set_classes(g, 4, NULL);
+        oc_mem_fail_at(0);
+        assert_int_equal(oc_graph_classes(g), status == OC_OK ? 4 : 10);
+    }
+    oc_graph_free(g);
+}
+
+/* ---- fresh weights ----------------------------------------------------------------------------
+ */
+
+static oc_tensors *fresh(const oc_graph *g, uint64_t seed) {
+    oc_tensors *set = NULL;
+    oc_error err = {0};
+    check_ok(oc_tensors_new(&set, &err), err);
+    check_ok(oc_graph_init(g, seed, set, &err), err);
+    return set;
+}
+
+static void check_constant(const oc_tensors *set, const char *name, float wanted) {
+    const oc_tensor *t = oc_tensors_find(set, name);
+    assert_non_null(t);
+    for (size_t i = 0; i < oc_tensor_count(t); i++) {
+        assert_true(((const float *)t->data)[i] == wanted);
+    }
+}
+
+static void norms_and_biases_start_neutral(void **state) {
+    (void)state;
+    oc_graph *g = net();
+    oc_tensors *set = fresh(g, 1);
+    assert_int_equal(oc_tensors_count(set), oc_graph_param_count(g));
+    check_constant(set, "norm.weight", 1);
+    check_constant(set, "norm.bias", 0);
+    check_constant(set, "norm.running_mean", 0);
+    check_constant(set, "norm.running_var", 1);
+    check_constant(set, "head.bias", 0);
+    oc_tensors_free(set);
+    oc_graph_free(g);
+}
+
+static void fresh_weights_depend_on_seed_and_name_alone(void **state) {
+    (void)state;
+    oc_graph *g = net();
+    oc_tensors *a = fresh(g, 1), *b = fresh(g, 1), *c = fresh(g, 2);
+    oc_error err = {0};
+    check_ok(oc_graph_set_classes(g, 77, &err), err);
+    oc_tensors *d = fresh(g, 1);
+    const oc_tensor *t = oc_tensors_find(a, "body.weight");
+    assert_memory_equal(t->data, oc_tensors_find(b, "body.weight")->data, oc_tensor_bytes(t));
+    assert_memory_equal(t->data, oc_tensors_find(d, "body.weight")->data, oc_tensor_bytes(t));
+    assert_memory_not_equal(t->data, oc_tensors_find(c, "body.weight")->data, oc_tensor_bytes(t));
+    oc_tensors_free(a);
+    oc_tensors_free(b);
+    oc_tensors_free(c);
+    oc_tensors_free(d);
+    oc_graph_free(g);
+}
+
+static void weights_that_are_there_are_kept(void **state) {
+    (void)state;
+    oc_graph *g = net();
+    oc_tensors *set = NULL;
+    oc_error err = {0};
+    check_ok(oc_tensors_new(&set, &err), err);
+    oc_shape odd = oc_shape_1d(2);
+    oc_tensor *mine = NULL;
+    check_ok(oc_tensors_add(set, "head.weight", OC_F32, &odd, &mine, &err), err);
+    ((float *)mine->data)[1] = 42;
+    check_ok(oc_graph_init(g, 1, set, &err), err);
+    assert_true(((float *)oc_tensors_find(set, "head.weight")->data)[1] == 42);
+    assert_int_equal(oc_tensors_count(set), oc_graph_param_count(g));
+    oc_tensors_free(set);
+    oc_graph_free(g);
+}
+
+/* Deviation of a layer of 64 -> 128 channels, 3x3, drawn as `init` says. */
+static double deviation(oc_init init, double *largest) {
+    oc_build b = {0};
+    check_ok(oc_graph_new(&b.graph, &b.error), b.error);
+    int x = oc_build_input(&b, 64, 8, 8);
+    (void)oc_build_conv(&b, x, "c", 128, 3, 1, 1, 1, false, init);
+    oc_tensors *set = fresh(b.graph, 5);
+    const oc_tensor *t = oc_tensors_find(set, "c.weight");
+    double sum = 0, squares = 0;
+    *largest = 0;
+    for (size_t i = 0; i < oc_tensor_count(t); i++) {
+        double v = (double)((const float *)t->data)[i];
+        sum += v, squares += v * v;
+        *largest = fmax(*largest, fabs(v));
+    }
+    double count = (double)oc_tensor_count(t), mean = sum / count;
+    double found = sqrt(squares / count - mean * mean);
+    assert_true(fabs(mean) < 0.02 * found);
+    oc_tensors_free(set);
+    oc_graph_free(b.graph);
+    return found;
+}
+
+static void draws_have_the_deviation_of_their_paper(void **state) {
+    (void)state;
+    double in = 64 * 9, out = 128 * 9, largest;
+    assert_true(fabs(deviation(OC_INIT_KAIMING_FAN_OUT, &largest) / sqrt(2 / out) - 1) < 0.01);
+    assert_true(fabs(deviation(OC_INIT_XAVIER, &largest) / sqrt(2 / (in + out)) - 1) < 0.01);
+    assert_true(fabs(deviation(OC_INIT_NORMAL_001, &largest) / 0.01 - 1) < 0.01);
+    assert_true(fabs(deviation(OC_INIT_KAIMING_UNIFORM, &largest) / sqrt(2 / in) - 1) < 0.01);
+    assert_true(largest <= sqrt(6 / in) && largest > 0.99 * sqrt(6 / in));
+}
+
+static void out_of_memory_in_fresh_weights_is_told(void **state) {
+    (void)state;
+    oc_graph *g = net();
+    oc_status status = OC_ENOMEM;
+    for (uint64_t n = 1; status != OC_OK && n < 200; n++) {
+        oc_tensors *set = NULL;
+        oc_error err = {0};
+        check_ok(oc_tensors_new(&set, &err), err);
+        oc_mem_fail_at(n);
+        status = oc_graph_init(g, 1, set, &err);
+        oc_mem_fail_at(0);
+        assert_true(status == OC_OK || status == OC_ENOMEM);
+        oc_tensors_free(set);
+    }
+    assert_int_equal(status, OC_OK);
+    oc_graph_free(g);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(head_is_the_last_layer_with_weights),
+        cmocka_unit_test(net_without_layers_has_no_head),
+        cmocka_unit_test(new_class_count_reaches_all_that_follows),
+        cmocka_unit_test(halves_of_a_split_make_the_whole),
+        cmocka_unit_test(split_through_a_shortcut_is_refused),
+        cmocka_unit_test(out_of_memory_leaves_no_half),
+        cmocka_unit_test(norms_and_biases_start_neutral),
+        cmocka_unit_test(fresh_weights_depend_on_seed_and_name_alone),
+        cmocka_unit_test(weights_that_are_there_are_kept),
+        cmocka_unit_test(draws_have_the_deviation_of_their_paper),
+        cmocka_unit_test(out_of_memory_in_fresh_weights_is_told),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,305 @@
+/* The networks: shapes on the way, parameter counts, names against published weight files, sizes.
+ *
+ * SPDX-License-Identifier: BSD-2-Clause */
+#include "../check.h"
+
+#include "zoo/zoo.h"
+
+static const char *const MODELS = OC_SOURCE_DIR "/../shared/models";
+
+static const oc_arch *find(const char *name) {
+    const oc_arch *arch = NULL;
+    oc_error err = {0};
+    check_ok(oc_zoo_find(name, &arch, &err), err);
+    return arch;
+}
+
+static oc_graph *build(const char *name, int classes, int size) {
+    oc_graph *graph = NULL;
+    oc_error err = {0};
+    check_ok(find(name)->build(&graph, 3, classes, size, size, &err), err);
+    return graph;
+}
+
+static void check_shape(const oc_graph *g, const oc_shape *shapes, const char *node,
+                        const char *wanted) {
+    char text[OC_SHAPE_TEXT];
+    int i = oc_graph_find(g, node);
+    if (i < 0) fail_msg("no node '%s'", node);
+    assert_string_equal(oc_shape_text(text, &shapes[i]), wanted);
+}
+
+static void check_shapes(const char *name, int size, const char *const (*wanted)[2]) {
+    oc_graph *g = build(name, 1000, size);
+    oc_error err = {0};
+    oc_shape *shapes = oc_calloc((size_t)oc_graph_node_count(g), sizeof *shapes);
+    assert_non_null(shapes);
+    check_ok(oc_graph_shapes(g, 2, size, size, shapes, &err), err);
+    for (; (*wanted)[0] != NULL; wanted++) check_shape(g, shapes, (*wanted)[0], (*wanted)[1]);
+    oc_free(shapes);
+    oc_graph_free(g);
+}
+
+static void shapes_are_those_of_the_papers(void **state) {
+    (void)state;
+    static const char *const THESIS[][2] = {
+        {"cnn1", "2x20x36x36"}, {"pool1", "2x20x18x18"},  {"cnn2", "2x40x14x14"},
+        {"pool2", "2x40x7x7"},  {"cnn3", "2x70x3x3"},     {"pool3", "2x70x1x1"},
+        {"ffn1", "2x200x1x1"},  {"output", "2x1000x1x1"}, {NULL, NULL}};
+    static const char *const SQUEEZENET[][2] = {
+        {"features.0", "2x64x111x111"}, {"features.2", "2x64x55x55"},
+        {"features.5", "2x128x27x27"},  {"features.8", "2x256x13x13"},
+        {"features.12", "2x512x13x13"}, {"classifier.1", "2x1000x13x13"},
+        {"flatten", "2x1000x1x1"},      {NULL, NULL}};
+    static const char *const MOBILENET[][2] = {{"features.0.2", "2x32x112x112"},
+                                               {"features.1.conv.2", "2x16x112x112"},
+                                               {"features.3", "2x24x56x56"},
+                                               {"features.7.conv.3", "2x64x14x14"},
+                                               {"features.18.2", "2x1280x7x7"},
+                                               {"classifier.1", "2x1000x1x1"},
+                                               {NULL, NULL}};
+    static const char *const RESNET[][2] = {{"conv1", "2x64x112x112"},
+                                            {"maxpool", "2x64x56x56"},
+                                            {"layer2.0.relu2", "2x128x28x28"},
+                                            {"layer4.1.relu2", "2x512x7x7"},
+                                            {"fc", "2x1000x1x1"},
+                                            {NULL, NULL}};
+    check_shapes("thesis", 75, THESIS);
+    check_shapes("squeezenet1_1", 224, SQUEEZENET);
+    check_shapes("mobilenet_v2", 224, MOBILENET);
+    check_shapes("resnet18", 224, RESNET);
+}
+
+/* Trained parameters as torchvision's documentation gives them. */
+static void parameter_counts_are_torchvisions(void **state) {
+    (void)state;
+    static const struct {
+        const char *name;
+        uint64_t count;
+    } WANTED[] = {{"squeezenet1_1", 1235496}, {"mobilenet_v2", 3504872}, {"resnet18", 11689512}};
+    for (size_t i = 0; i < sizeof WANTED / sizeof *WANTED; i++) {
+        oc_graph *g = build(WANTED[i].name, 1000, 224);
+        uint64_t sum = 0;
+        for (int k = 0; k < oc_graph_param_count(g); k++) {
+            const oc_param *p = oc_graph_param(g, k);
+            size_t count = 0;
+            assert_true(oc_shape_count(&p->shape, &count));
+            if (oc_param_trained(p->kind)) sum += count;
+        }
+        assert_int_equal(sum, WANTED[i].count);
+        oc_graph_free(g);
+    }
+}
+
+static void multiply_adds_are_those_of_the_papers(void **state) {
+    (void)state;
+    static const struct {
+        const char *name;
+        double millions;
+    } WANTED[] = {{"squeezenet1_1", 349}, {"mobilenet_v2", 301}, {"resnet18", 1814}};
+    for (size_t i = 0; i < sizeof WANTED / sizeof *WANTED; i++) {
+        oc_graph *g = build(WANTED[i].name, 1000, 224);
+        oc_error err = {0};
+        int count = oc_graph_node_count(g);
+        oc_shape *shapes = oc_calloc((size_t)count, sizeof *shapes);
+        assert_non_null(shapes);
+        check_ok(oc_graph_shapes(g, 1, 224, 224, shapes, &err), err);
+        double sum = 0;
+        for (int k = 0; k < count; k++) sum += (double)oc_graph_macs(g, k, shapes) / 1e6;
+        if (sum < WANTED[i].millions - 1 || sum > WANTED[i].millions + 1) {
+            fail_msg("%s: %.1f million, wanted %.0f", WANTED[i].name, sum, WANTED[i].millions);
+        }
+        oc_free(shapes);
+        oc_graph_free(g);
+    }
+}
+
+static void too_small_a_size_names_the_smallest(void **state) {
+    (void)state;
+    size_t count;
+    const oc_arch *all = oc_zoo_all(&count);
+    for (size_t i = 0; i < count; i++) {
+        oc_graph *g = NULL;
+        oc_error err = {0};
+        check_ok(all[i].build(&g, 3, 10, all[i].size, all[i].size, &err), err);
+        oc_graph_free(g);
+        for (int side = all[i].size; side > 0; side--) {
+            oc_status status = all[i].build(&g, 1, 2, side, side, &err);
+            oc_graph_free(g);
+            if (status == OC_OK) continue;
+            char wanted[64];
+            (void)snprintf(wanted, sizeof wanted, "smallest square input that works is %dx%d",
+                           side + 1, side + 1);
+            assert_int_equal(status, OC_EUNSUPPORTED);
+            assert_non_null(strstr(err.message, wanted));
+            assert_null(g);
+            break;
+        }
+    }
+}
+
+static void impossible_requests_are_refused(void **state) {
+    (void)state;
+    oc_graph *g = NULL;
+    oc_error err = {0};
+    check_fails(find("thesis")->build(&g, 3, 4, 65, 65, &err), err, OC_EUNSUPPORTED, "66x66");
+    check_fails(find("squeezenet1_1")->build(&g, 3, 4, 2, 2, &err), err, OC_EUNSUPPORTED,
+                "smallest");
+    check_fails(find("thesis")->build(&g, 3, 4, 0, 75, &err), err, OC_EFORMAT, "height is 0");
+    check_fails(find("resnet18")->build(&g, 3, 0, 64, 64, &err), err, OC_EFORMAT, "out is 0");
+    assert_null(g);
+}
+
+static void names_are_found_whatever_the_dashes_and_case(void **state) {
+    (void)state;
+    assert_string_equal(find("MobileNet-V2")->name, "mobilenet_v2");
+    assert_string_equal(find("resnet18")->name, "resnet18");
+    const oc_arch *arch = NULL;
+    oc_error err = {0};
+    check_fails(oc_zoo_find("resnet81", &arch, &err), err, OC_ENOTFOUND, "mean 'resnet18'");
+    check_fails(oc_zoo_find("vgg", &arch, &err), err, OC_ENOTFOUND, "known are mobilenet_v2, ");
+    check_fails(oc_zoo_find("", &arch, &err), err, OC_ENOTFOUND, "known are");
+    check_fails(oc_zoo_find("resnet", &arch, &err), err, OC_ENOTFOUND, "known are");
+    assert_null(arch);
+}
+
+static void every_network_says_what_it_is(void **state) {
+    (void)state;
+    size_t count;
+    const oc_arch *all = oc_zoo_all(&count);
+    assert_true(count >= 4);
+    for (size_t i = 0; i < count; i++) {
+        assert_true(strlen(all[i].summary) > 20);
+        assert_ptr_equal(find(all[i].name), &all[i]);
+    }
+    oc_arch_hints h = find("thesis")->hints;
+    assert_true(h.renormalise && h.squash && h.measure_mean);
+    assert_true(h.lr == 0.01F && h.momentum == 0.9F && h.l2 == 5e-5F);
+}
+
+static void out_of_memory_leaves_no_graph(void **state) {
+    (void)state;
+    oc_status status = OC_ENOMEM;
+    for (uint64_t n = 1; status != OC_OK && n < 1000; n++) {
+        oc_graph *g = NULL;
+        oc_error err = {0};
+        oc_mem_fail_at(n);
+        status = find("thesis")->build(&g, 3, 4, 75, 75, &err);
+        oc_mem_fail_at(0);
+        assert_true((status == OC_OK) == (g != NULL));
+        if (status != OC_OK) assert_int_equal(err.status, OC_ENOMEM);
+        oc_graph_free(g);
+    }
+    assert_int_equal(status, OC_OK);
+}
+
+/* ---- weight files ------------------------------------------------------------------------------
+ */
+
+/* The JSON header of a safetensors file as a set of tensors without values, or NULL where the file
+ * is not there. */
+static oc_tensors *read_names(const char *file) {
+    char path[OC_PATH_BYTES], *text = NULL;
+    size_t size = 0;
+    oc_error err = {0};
+    check_ok(oc_path_join(path, MODELS, file, &err), err);
+    if (!oc_path_is_file(path)) return NULL;
+    check_ok(oc_file_read(path, 1 << 28, &text, &size, &err), err);
+    uint64_t length = 0;
+    for (int i = 7; i >= 0; i--) length = length << 8 | (uint8_t)text[i];
+    assert_true(length < size - 8);
+    json_t *header = NULL;
+    check_ok(oc_json_parse(text + 8, (size_t)length, file, &header, &err), err);
+    oc_free(text);
+    oc_tensors *set = NULL;
+    check_ok(oc_tensors_new(&set, &err), err);
+    const char *name;
+    json_t *entry;
+    json_object_foreach(header, name, entry) {
+        if (strcmp(name, "__metadata__") == 0) continue;
+        const json_t *dims = json_object_get(entry, "shape");
+        oc_shape shape = {.rank = (int)json_array_size(dims)};
+        for (int d = 0; d < shape.rank; d++) {
+            shape.dim[d] = json_integer_value(json_array_get(dims, (size_t)d));
+        }
+        check_ok(oc_tensors_add(set, name, OC_F32, &shape, NULL, &err), err);
+    }
+    json_decref(header);
+    return set;
+}
+
+/* Every tensor of the file is a parameter of the net with this very shape; and the other way round,
+ * but for names that begin with `but`. */
+static void check_file(const oc_tensors *set, const char *arch, const char *but) {
+    oc_graph *g = build(arch, 1000, 224);
+    size_t found = 0;
+    for (int i = 0; i < oc_graph_param_count(g); i++) {
+        const oc_param *p = oc_graph_param(g, i);
+        if (but != NULL && oc_starts_with(p->name, but)) continue;
+        const oc_tensor *t = oc_tensors_find(set, p->name);
+        if (t == NULL) fail_msg("the file has no '%s'", p->name);
+        assert_true(oc_shape_equal(&t->shape, &p->shape));
+        found++;
+    }
+    assert_int_equal(found, oc_tensors_count(set));
+    oc_graph_free(g);
+}
+
+static void published_squeezenet_fits(void **state) {
+    (void)state;
+    oc_tensors *set = read_names("squeezenet1_1.safetensors");
+    if (set == NULL) skip();
+    check_file(set, "squeezenet1_1", NULL);
+    assert_ptr_equal(oc_zoo_recognise(set), find("squeezenet1_1"));
+    oc_tensors_free(set);
+}
+
+static void published_mobilenet_body_fits(void **state) {
+    (void)state;
+    oc_tensors *set = read_names("mobilenet_v2-features.safetensors");
+    if (set == NULL) skip();
+    check_file(set, "mobilenet_v2", "classifier.");
+    assert_ptr_equal(oc_zoo_recognise(set), find("mobilenet_v2"));
+    oc_tensors_free(set);
+}
+
+static void fresh_weights_are_recognised_and_others_not(void **state) {
+    (void)state;
+    size_t count;
+    const oc_arch *all = oc_zoo_all(&count);
+    for (size_t i = 0; i < count; i++) {
+        oc_graph *g = build(all[i].name, 7, all[i].size);
+        oc_tensors *set = NULL;
+        oc_error err = {0};
+        check_ok(oc_tensors_new(&set, &err), err);
+        assert_null(oc_zoo_recognise(set));
+        for (int k = 0; k < oc_graph_param_count(g); k++) {
+            const oc_param *p = oc_graph_param(g, k);
+            check_ok(oc_tensors_add(set, p->name, OC_F32, &p->shape, NULL, &err), err);
+        }
+        oc_shape one = oc_shape_1d(1);
+        check_ok(oc_tensors_add(set, "bn.num_batches_tracked", OC_I64, &one, NULL, &err), err);
+        assert_ptr_equal(oc_zoo_recognise(set), &all[i]);
+        check_ok(oc_tensors_add(set, "layer9.0.conv1.weight", OC_F32, &one, NULL, &err), err);
+        assert_null(oc_zoo_recognise(set));
+        oc_tensors_free(set);
+        oc_graph_free(g);
+    }
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(shapes_are_those_of_the_papers),
+        cmocka_unit_test(parameter_counts_are_torchvisions),
+        cmocka_unit_test(multiply_adds_are_those_of_the_papers),
+        cmocka_unit_test(too_small_a_size_names_the_smallest),
+        cmocka_unit_test(impossible_requests_are_refused),
+        cmocka_unit_test(names_are_found_whatever_the_dashes_and_case),
+        cmocka_unit_test(every_network_says_what_it_is),
+        cmocka_unit_test(out_of_memory_leaves_no_graph),
+        cmocka_unit_test(published_squeezenet_fits),
+        cmocka_unit_test(published_mobilenet_body_fits),
+        cmocka_unit_test(fresh_weights_are_recognised_and_others_not),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
