@@ -255,6 +255,6 @@ typedef struct oci_mixable {
     float *mix;
 } oci_mixable;
 /* Mixup or cutmix between i and n-1-i, in place. Returns whether anything was mixed. */
-bool oci_mix(const oci_mixable *batch, const oc_augment *augment, oc_rng *rng);
+bool oci_mix_batch(const oci_mixable *batch, const oc_augment *augment, oc_rng *rng);
 
 #endif

@@ -123,7 +123,7 @@ static void mix_batch(const oc_loader *l, oci_slot *slot, uint32_t epoch) {
     bool mixed = false;
     if (l->augment != NULL) {
         oc_rng_init(&rng, l->seed, OC_RNG_MIX, epoch, slot->batch);
-        mixed = oci_mix(&batch, l->augment, &rng);
+        mixed = oci_mix_batch(&batch, l->augment, &rng);
     }
     slot->face.label2 = mixed ? slot->label2 : NULL;
     slot->face.mix = mixed ? slot->mix : NULL;

@@ -86,7 +86,7 @@ static float mixup(const oci_mixable *m, float alpha, oc_rng *rng) {
     return share;
 }
 
-bool oci_mix(const oci_mixable *batch, const oc_augment *augment, oc_rng *rng) {
+bool oci_mix_batch(const oci_mixable *batch, const oc_augment *augment, oc_rng *rng) {
     bool can_mixup = augment->mixup_alpha > 0, can_cutmix = augment->cutmix_alpha > 0;
     if (!can_mixup && !can_cutmix) return false;
     bool cuts = can_cutmix && (!can_mixup || oc_rng_below(rng, 2) == 1);

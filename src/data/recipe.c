@@ -193,6 +193,8 @@ static oc_status read_geometry(const json_t *o, const char *where, oc_recipe *r,
     OC_TRY(get_side(o, "width", where, &r->width, err));
     OC_TRY(get_side(o, "height", where, &r->height, err));
     OC_TRY(oc_json_get_int(o, "channels", where, 1, 3, &channels, err));
+    if (channels == 2)
+        return oc_fail(err, OC_EFORMAT, "%s: \"channels\" is 2, allowed 1 or 3", where);
     r->channels = (int)channels;
     OC_TRY(get_choice(o, "fit", where, fits, &squash, err));
     r->fit = squash ? OC_FIT_SQUASH : OC_FIT_CROP;
