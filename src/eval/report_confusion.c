@@ -13,7 +13,7 @@ enum {
     GRID_CLASSES = 400,
     GRID_CELLS = 20000,
     TITLED_CELLS = 4000,
-    PAIRS = 30,
+    PAIRS = 20,
     NAME_COLUMNS = 22
 };
 
@@ -103,7 +103,7 @@ static size_t longest_name(const oci_report *r) {
 
 static void put_grid(oci_report *r, const grid *g) {
     double side = g->cell * (double)g->classes;
-    double width = g->left + side + g->top * 0.85 + 6, height = g->top + side + 22;
+    double width = g->left + side + (g->named ? g->top * 0.75 : 8), height = g->top + side + 22;
     oc_buf_printf(
         &r->html,
         "<div class=scroll><svg width=%.0f height=%.0f viewBox=\"0 0 %.0f %.0f\" role=img "
@@ -112,21 +112,21 @@ static void put_grid(oci_report *r, const grid *g) {
     put_lines(r, g);
     put_cells(r, g);
     if (g->named) put_names(r, g);
-    oc_buf_printf(
-        &r->html,
-        "<text class=\"t mid\" x=%.1f y=%.1f>what the model says \xE2\x86\x92 &#160; rows: "
-        "what it is</text></svg></div>\n",
-        g->left + side / 2, g->top + side + 17);
+    oc_buf_printf(&r->html,
+                  "<text class=\"t mid\" x=%.1f y=%.1f>what the model says</text>"
+                  "<text class=\"t mid\" transform=\"translate(12 %.1f) rotate(-90)\">what it "
+                  "is</text></svg></div>\n",
+                  g->left + side / 2, g->top + side + 17, g->top + side / 2);
 }
 
 static void put_named_grid(oci_report *r) {
     size_t n = r->e->score.classes;
-    double room = 7.0 * (double)longest_name(r) + 14;
+    double name = 6.6 * (double)longest_name(r); /* pixels, about */
     double cell = fmin(fmax(720 / (double)n, 12), 44);
     const grid g = {.classes = n,
                     .cell = cell,
-                    .left = room,
-                    .top = room * 0.8 + 8,
+                    .left = name + 34,
+                    .top = 0.77 * name + 16,
                     .named = true,
                     .titled = true};
     put_grid(r, &g);
@@ -145,7 +145,7 @@ static void put_bare_grid(oci_report *r) {
     if (cells > GRID_CELLS) return;
     const grid g = {.classes = s->classes,
                     .cell = fmin(fmax(720 / (double)s->classes, 2), 9),
-                    .left = 4,
+                    .left = 24,
                     .top = 4,
                     .titled = cells <= TITLED_CELLS};
     put_grid(r, &g);

@@ -25,11 +25,11 @@ static const char *const style[] = {
     "line-height:1.25}\n",
     ".big .v{font-size:56px;line-height:1.1;letter-spacing:-.02em;color:var(--good)}\n",
     ".big .v small{font-size:26px;letter-spacing:0}\n",
-    ".grid{display:grid;grid-template-columns:repeat(3,1fr);gap:14px}\n",
+    ".grid{display:grid;grid-template-columns:repeat(3,1fr);grid-auto-rows:1fr;gap:14px}\n",
     ".lead{font-size:18px;max-width:46em}\n",
     ".scroll{overflow-x:auto;background:var(--card);border:1px solid var(--line);",
     "border-radius:14px;padding:14px;margin-top:12px}\n",
-    "svg{display:block}svg text{fill:var(--ink);font-size:12px}\n",
+    "svg{display:block;font-size:12px}svg text{fill:var(--ink)}\n",
     "svg .t{fill:var(--soft)}svg .on{fill:var(--on)}svg .l{stroke:var(--line)}\n",
     "svg .g{fill:var(--good)}svg .b{fill:var(--bad)}svg .mid{text-anchor:middle}\n",
     "svg .end{text-anchor:end}svg .cell:hover{stroke:var(--ink);stroke-width:1.5}\n",
@@ -60,7 +60,8 @@ static const char *const style[] = {
     "color:var(--soft);font-size:13.5px;overflow-wrap:anywhere}\n",
     "@media(max-width:720px){main{padding:22px 14px 48px}.top,.two{grid-template-columns:",
     "minmax(0,1fr)}.grid{grid-template-columns:repeat(2,1fr)}h1{font-size:25px}",
-    ".card{padding:13px 14px}th,td{padding:6px 7px}.wide{display:none}}\n",
+    ".card{padding:13px 14px}table{font-size:13.5px}th{font-size:12px}th,td{padding:5px 4px}",
+    "td:first-child{min-width:6.5em}.scroll{padding:10px}.wide{display:none}}\n",
     "@media print{.card,.scroll,figure{break-inside:avoid}}\n",
 };
 

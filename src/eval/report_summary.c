@@ -21,12 +21,12 @@ static void put_share(oc_buf *html, const char *key, const char *hint, double sh
 static void put_interval(oc_buf *html, const oc_score *s) {
     double low = 300 * s->accuracy_low, high = 300 * s->accuracy_high;
     oc_buf_printf(html,
-                  "<svg viewBox=\"0 0 300 26\" width=\"100%%\" role=img aria-label=\"interval\">"
+                  "<svg viewBox=\"0 0 300 32\" width=\"100%%\" role=img aria-label=\"interval\">"
                   "<rect x=0 y=5 width=300 height=8 rx=4 fill=\"var(--line)\"/>"
                   "<rect x=%.1f y=5 width=%.1f height=8 rx=4 class=g opacity=.45 />"
                   "<circle cx=%.1f cy=9 r=5.5 class=g />"
-                  "<text x=0 y=26 class=t font-size=10>0</text>"
-                  "<text x=300 y=26 class=\"t end\" font-size=10>100 %%</text></svg>\n",
+                  "<text x=0 y=25 class=t font-size=9>0</text>"
+                  "<text x=300 y=25 class=\"t end\" font-size=9>100 %%</text></svg>\n",
                   low, fmax(high - low, 2), 300 * s->accuracy);
 }
 
@@ -55,7 +55,8 @@ static void put_tiles(oc_buf *html, const oc_score *s) {
               s->macro_precision);
     put_share(html, "Macro recall", "of the photos of a class, how many are found",
               s->macro_recall);
-    put_tile(html, "Negative log-likelihood", "0 is perfect; ln(classes) is guessing", nll);
+    put_tile(html, "Log loss", "negative log-likelihood: 0 is perfect, ln(classes) is guessing",
+             nll);
     oc_buf_puts(html, "</div>\n");
 }
 
