@@ -163,18 +163,26 @@ char oci_csv_guess_separator(const oci_csv *csv) {
 /* ---- lines -------------------------------------------------------------------------------------
  */
 
-oc_status oci_csv_next_line(oci_csv *csv, char **text, oc_error *err) {
-    *text = NULL;
+static oc_status read_line(oci_csv *csv, oc_error *err) {
     csv->fields = csv->used = 0;
-    bool got = find_line(csv);
-    csv->line = csv->next_line;
-    if (!got) return OC_OK;
     while (!at_end_of_line(csv)) {
         OC_TRY(put(csv, *csv->at, err));
         csv->at++;
     }
     OC_TRY(put_end(csv, err));
     skip_end_of_line(csv);
-    *text = oc_trim(csv->text);
+    return OC_OK;
+}
+
+oc_status oci_csv_next_line(oci_csv *csv, char **text, oc_error *err) {
+    *text = NULL;
+    while (find_line(csv)) {
+        csv->line = csv->next_line;
+        OC_TRY(read_line(csv, err));
+        char *line = oc_trim(csv->text);
+        if (*line == '\0') continue; /* of nothing but odd white space */
+        *text = line;
+        break;
+    }
     return OC_OK;
 }
