@@ -179,7 +179,8 @@ static void walk_conv(walk *w, int node) {
     oci_plan *plan = w->plan;
     const oc_node *n = oc_graph_node(plan->graph, node);
     int in = plan->value_of[n->inputs[0]];
-    if (n->op == OC_OP_DENSE && plan->values[in].plain) in = as_stored(w, in, node);
+    bool takes_plain = n->op == OC_OP_CONV && n->attrs.groups == 1 && plan->values[in].c <= 4;
+    if (plan->values[in].plain && !takes_plain) in = as_stored(w, in, node);
     int out = value_stored(w, node);
     oci_unit *u = unit_add(w, OCI_UNIT_CONV, node, out);
     unit_reads(u, in);
