@@ -78,8 +78,7 @@ bool oci_part_parse(const char *word, oc_part *out) {
     return false;
 }
 
-/* ---- order and repeats ------------------------------------------------------------------------
- */
+/* ---- order and repeats ----------------------------------------------------------------------- */
 
 static int compare_items(const void *a, const void *b) {
     const oci_item *x = a, *y = b;
@@ -140,8 +139,7 @@ static void warn_repeats(const oc_dataset *ds, const repeats *found) {
     }
 }
 
-/* ---- the rest ---------------------------------------------------------------------------------
- */
+/* ---- the rest -------------------------------------------------------------------------------- */
 
 /* Items without a group get one of their own, behind those that the source named. */
 static void number_groups(oci_builder *b) {

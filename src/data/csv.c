@@ -83,8 +83,7 @@ static oc_status put_end(oci_csv *csv, oc_error *err) {
     return OC_OK;
 }
 
-/* ---- records -----------------------------------------------------------------------------------
- */
+/* ---- records --------------------------------------------------------------------------------- */
 
 /* Behind the opening quote; "" stands for a quote. */
 static oc_status quoted_field(oci_csv *csv, oc_error *err) {
@@ -160,8 +159,7 @@ char oci_csv_guess_separator(const oci_csv *csv) {
     return candidates[best];
 }
 
-/* ---- lines -------------------------------------------------------------------------------------
- */
+/* ---- lines ----------------------------------------------------------------------------------- */
 
 static oc_status read_line(oci_csv *csv, oc_error *err) {
     csv->fields = csv->used = 0;

@@ -14,7 +14,7 @@
 #include "image/image.h"
 #include "tensor/tensor.h"
 
-/* ---- recipe ----------------------------------------------------------------------------------- */
+/* ---- recipe ---------------------------------------------------------------------------------- */
 
 typedef enum oc_fit {
     OC_FIT_CROP,  /* short side to resize_side, centre crop of width x height */
@@ -24,13 +24,13 @@ typedef enum oc_fit {
 typedef struct oc_recipe {
     int width, height, channels; /* of the network's input; channels 1 or 3 */
     oc_fit fit;
-    int resize_side;             /* OC_FIT_CROP; >= the larger of width, height */
+    int resize_side; /* OC_FIT_CROP; >= the larger of width, height */
     oc_filter filter;
     bool bgr;
-    float unit;                  /* pixels are divided by this before mean and std: 255 or 1 */
-    float mean[3], std[3];       /* in file channel order RGB, after the division */
+    float unit;            /* pixels are divided by this before mean and std: 255 or 1 */
+    float mean[3], std[3]; /* in file channel order RGB, after the division */
     oc_alpha alpha;
-    uint8_t background[3];       /* where alpha is composited */
+    uint8_t background[3]; /* where alpha is composited */
 } oc_recipe;
 
 /* RGB / 255, ImageNet mean and std, bilinear, short side size*256/224, centre crop, alpha over
@@ -41,22 +41,24 @@ OC_MUST_CHECK oc_status oc_recipe_to_json(const oc_recipe *recipe, json_t **out,
 OC_MUST_CHECK oc_status oc_recipe_from_json(const json_t *o, const char *where, oc_recipe *out,
                                             oc_error *err);
 
-/* ---- augmentation ------------------------------------------------------------------------------ */
+/* ---- augmentation ---------------------------------------------------------------------------- */
 
 /* What varies in training. All zero = nothing: the recipe as it is. */
 typedef struct oc_augment {
-    bool flip;                       /* left to right, half the time */
-    float crop_area_min;             /* > 0: random resized crop of this..1 of the area */
-    float crop_ratio;                /* aspect ratio 1/r..r, e.g. 4/3 */
+    bool flip;           /* left to right, half the time */
+    float crop_area_min; /* > 0: random resized crop of this..1 of the area */
+    float crop_ratio;    /* aspect ratio 1/r..r, e.g. 4/3 */
     float brightness, contrast, saturation, hue; /* jitter: factor 1-x..1+x; hue -x..x turns */
-    float rotate_degrees;            /* -x..x */
-    float erase_p;                   /* random erasing (Zhong et al. 2020) */
+    float rotate_degrees;                        /* -x..x */
+    float erase_p;                               /* random erasing (Zhong et al. 2020) */
     float mixup_alpha, cutmix_alpha; /* Beta(alpha, alpha); both > 0: one of them a batch */
     float smoothing;                 /* of labels */
 } oc_augment;
 
 /* X(name, word) */
-#define OC_LEVEL_MAP(X) X(OC_LEVEL_NONE, "none") X(OC_LEVEL_LIGHT, "light") X(OC_LEVEL_STANDARD, "standard") X(OC_LEVEL_STRONG, "strong")
+#define OC_LEVEL_MAP(X)                                                                            \
+    X(OC_LEVEL_NONE, "none")                                                                       \
+    X(OC_LEVEL_LIGHT, "light") X(OC_LEVEL_STANDARD, "standard") X(OC_LEVEL_STRONG, "strong")
 typedef enum oc_level {
 #define OC_LEVEL_ENUM(name, word) name,
     OC_LEVEL_MAP(OC_LEVEL_ENUM)
@@ -65,9 +67,9 @@ typedef enum oc_level {
 } oc_level;
 const char *oc_level_name(oc_level level);
 bool oc_level_parse(const char *word, oc_level *out);
-/* light: flip, crop 0.7..1. standard: flip, crop 0.35..1 (ratio 3/4..4/3). strong: standard, jitter,
- * rotation, erasing, mixup or cutmix, smoothing 0.1. A squashed recipe keeps its whole picture in
- * light. */
+/* light: flip, crop 0.7..1. standard: flip, crop 0.35..1 (ratio 3/4..4/3). strong: standard,
+ * jitter, rotation, erasing, mixup or cutmix, smoothing 0.1. A squashed recipe keeps its whole
+ * picture in light. */
 oc_augment oc_augment_level(oc_level level);
 
 /* One file's bytes to (channels, height, width) floats by the recipe, varied by `augment` with
@@ -82,7 +84,7 @@ OC_MUST_CHECK oc_status oc_render(oc_renderer *r, const void *bytes, size_t size
 OC_MUST_CHECK oc_status oc_render_file(oc_renderer *r, const char *path, const oc_augment *augment,
                                        oc_rng *rng, float *planes, oc_error *err);
 
-/* ---- classes ----------------------------------------------------------------------------------- */
+/* ---- classes --------------------------------------------------------------------------------- */
 
 typedef struct oc_class {
     char *label;   /* what data and predictions are matched by: folder path, name, or id */
@@ -97,15 +99,15 @@ void oc_classes_clear(oc_classes *classes);
 OC_MUST_CHECK oc_status oc_classes_copy(const oc_classes *src, oc_classes *dst, oc_error *err);
 int oc_classes_find(const oc_classes *classes, const char *label); /* -1 when absent */
 
-/* ---- dataset ----------------------------------------------------------------------------------- */
+/* ---- dataset --------------------------------------------------------------------------------- */
 
 typedef enum oc_part { OC_PART_NONE, OC_PART_TRAIN, OC_PART_VAL, OC_PART_TEST } oc_part;
 
 typedef struct oc_item {
-    const char *path;  /* as to be opened */
-    int32_t label;     /* class number */
-    uint32_t group;    /* items of one observation, author, ... share it; its own when none given */
-    oc_part part;      /* as the source says; OC_PART_NONE when it does not */
+    const char *path; /* as to be opened */
+    int32_t label;    /* class number */
+    uint32_t group;   /* items of one observation, author, ... share it; its own when none given */
+    oc_part part;     /* as the source says; OC_PART_NONE when it does not */
     bool rejected;
 } oc_item;
 
@@ -115,7 +117,9 @@ typedef struct oc_reject {
 } oc_reject;
 
 typedef struct oc_dataset_options {
-    const char *label_column; /* list: N-th column behind the path (1 = default); CSV: its name */
+    const char *label_column; /* list: N-th column behind the path (1 = default), "fine" (1),
+                                 "coarse" (2) or a column of classes.csv; CSV: its name, or the N-th
+                                 behind the path */
     const char *group_column; /* CSV; NULL = "group" where there is such a column */
     const char *names;        /* file of class names, a line each, or a classes.csv; NULL = one
                                  called classes.csv or classes.txt beside the list, if any */
@@ -126,19 +130,22 @@ typedef struct oc_dataset_options {
 
 typedef struct oc_dataset oc_dataset;
 /* `source` is a folder (class folders, nested: the class is the relative path; or train/ val/
- * [test/] of those), a list (`path label` or `path, id[, id]`), or a CSV with a header
- * (path,label[,split,group]). Missing list entries become rejects; a malformed line is OC_EFORMAT
- * with file and line. Classes come in natural order of their labels (numeric ids in order of the
- * number, names from the names file). OC_ENOTFOUND, OC_EDATA (no images, one class) say what to do.
- * Items come in a fixed order that does not depend on the file system. */
+ * [test/] of those; or lists called train.txt [val.txt, test.txt], which win over folders), a list
+ * (`path label` or `path, id[, id]`), or a CSV with a header (path,label[,split,group]). Paths in
+ * lists are relative to the list's folder, else to the current one; "~/" is expanded. Missing list
+ * entries become rejects; a malformed line is OC_EFORMAT with file and line, a label that the names
+ * do not have OC_EDATA. Only labels that occur become classes. Classes come in natural order of
+ * their labels (numeric ids in order of the number, names from the names file). OC_ENOTFOUND,
+ * OC_EDATA (no images, one class) say what to do. Items come in a fixed order that does not depend
+ * on the file system. */
 OC_MUST_CHECK oc_status oc_dataset_open(oc_dataset **out, const char *source,
                                         const oc_dataset_options *options, oc_error *err);
 void oc_dataset_free(oc_dataset *ds);
-size_t oc_dataset_count(const oc_dataset *ds);           /* items, rejected ones included */
+size_t oc_dataset_count(const oc_dataset *ds); /* items, rejected ones included */
 const oc_item *oc_dataset_item(const oc_dataset *ds, size_t i);
 const oc_classes *oc_dataset_classes(const oc_dataset *ds);
 const char *oc_dataset_source(const oc_dataset *ds);
-uint64_t oc_dataset_digest(const oc_dataset *ds);        /* of paths (relative), labels, sizes */
+uint64_t oc_dataset_digest(const oc_dataset *ds); /* of paths (relative), labels, sizes */
 
 /* Take item i out, with its reason; safe from any thread; the first reason stays. */
 void oc_dataset_reject(oc_dataset *ds, size_t i, const char *reason);
@@ -162,7 +169,8 @@ OC_MUST_CHECK oc_status oc_dataset_summary(const oc_dataset *ds, oc_buf *out, oc
 
 /* Give each item without a part OC_PART_TRAIN or OC_PART_VAL: `fraction` of each class to VAL (at
  * least one where a class has two or more), groups whole, by seed. Does nothing when the source
- * brought a validation part. Rejected items take no part. */
+ * brought a validation part; one that brought train and test has its validation part taken from
+ * train. Rejected items take no part. */
 OC_MUST_CHECK oc_status oc_dataset_split(oc_dataset *ds, double fraction, uint64_t seed,
                                          oc_error *err);
 /* Indices of the items in a part that are not rejected, in item order; oc_free them. */
@@ -175,35 +183,35 @@ OC_MUST_CHECK oc_status oc_dataset_measure(oc_dataset *ds, const uint32_t *items
                                            size_t limit, int threads, oc_recipe *recipe,
                                            oc_error *err);
 
-/* ---- loader ------------------------------------------------------------------------------------ */
+/* ---- loader ---------------------------------------------------------------------------------- */
 
 typedef struct oc_loader_options {
-    oc_dataset *dataset;       /* borrowed; items that fail to decode are rejected in it */
-    const uint32_t *items;     /* copied */
+    oc_dataset *dataset;   /* borrowed; items that fail to decode are rejected in it */
+    const uint32_t *items; /* copied */
     size_t count;
     const oc_recipe *recipe;   /* copied */
     const oc_augment *augment; /* copied; NULL = none */
     int batch;
-    bool shuffle;              /* a new order each epoch */
-    bool drop_last;            /* only full batches (but at least one, filled up by repeating) */
+    bool shuffle;   /* a new order each epoch */
+    bool drop_last; /* only full batches (but at least one, filled up by repeating) */
     uint64_t seed;
-    int workers;               /* threads; 0 = chosen from the cores */
-    int depth;                 /* batches in the ring; 0 = 3 */
+    int workers; /* threads; 0 = chosen from the cores */
+    int depth;   /* batches in the ring; 0 = 3 */
     oc_image_limits limits;
 } oc_loader_options;
 
 /* A ready batch. Borrowed until released. */
 typedef struct oc_batch {
-    float *pixels;          /* (n, channels, height, width) */
+    float *pixels; /* (n, channels, height, width) */
     int n;
-    const int32_t *label;   /* (n) */
-    const int32_t *label2;  /* (n) partner of mixup or cutmix; NULL when not mixed */
-    const float *mix;       /* (n) share of label; NULL when not mixed */
-    const uint32_t *item;   /* (n) index in the dataset */
-    const bool *failed;     /* (n) evaluation only: this slot could not be decoded and is zero.
-                               In training the slot holds the next good item instead. */
+    const int32_t *label;  /* (n) */
+    const int32_t *label2; /* (n) partner of mixup or cutmix; NULL when not mixed */
+    const float *mix;      /* (n) share of label; NULL when not mixed */
+    const uint32_t *item;  /* (n) index in the dataset */
+    const bool *failed;    /* (n) evaluation only: this slot could not be decoded and is zero.
+                              In training the slot holds the next good item instead. */
     float smoothing;
-    int slot;               /* the loader's own */
+    int slot; /* the loader's own */
 } oc_batch;
 
 typedef struct oc_loader oc_loader;
@@ -211,7 +219,8 @@ OC_MUST_CHECK oc_status oc_loader_new(oc_loader **out, const oc_loader_options *
                                       oc_error *err);
 void oc_loader_free(oc_loader *loader);
 size_t oc_loader_batches(const oc_loader *loader); /* in an epoch */
-/* Begin epoch `epoch` at batch `first` (resume in the middle). Stops what was under way. */
+/* Begin epoch `epoch` at batch `first` (resume in the middle). Stops what was under way; batches
+ * that were handed out are no longer valid. All calls on a loader come from one thread. */
 OC_MUST_CHECK oc_status oc_loader_start(oc_loader *loader, uint32_t epoch, size_t first,
                                         oc_error *err);
 /* The next batch, in order; *out NULL behind the last. Waits. Release each before asking for
@@ -220,14 +229,14 @@ OC_MUST_CHECK oc_status oc_loader_next(oc_loader *loader, const oc_batch **out, 
 void oc_loader_release(oc_loader *loader, const oc_batch *batch);
 double oc_loader_waited(const oc_loader *loader); /* seconds that `_next` has waited so far */
 
-/* ---- made-up data ------------------------------------------------------------------------------ */
+/* ---- made-up data ---------------------------------------------------------------------------- */
 
 /* Flowers drawn from a seed: petals, colours, backgrounds, scale, noise differ by class. Writes
  * out/class-name/NNN.jpg. `spoil` 0..1 of the files are corrupt, truncated, mislabelled, duplicated
  * or blurred, listed in out/spoiled.csv. */
 typedef struct oc_synth_options {
     int classes, per_class;
-    int size;          /* pixels; 0 = 128 */
+    int size; /* pixels; 0 = 128 */
     uint64_t seed;
     double spoil;
     int threads;

@@ -118,8 +118,7 @@ bool oci_column_parse(const char *column, size_t *out);
 const oci_name *oci_names_by_id(const oci_names *names, int64_t id);
 const oci_name *oci_names_by_label(const oci_names *names, const char *label);
 
-/* ---- building a data set ----------------------------------------------------------------------
- */
+/* ---- building a data set --------------------------------------------------------------------- */
 
 typedef struct oci_builder {
     oc_dataset *ds;
@@ -175,8 +174,7 @@ OC_MUST_CHECK oc_status oci_builder_entry(oci_builder *b, const char *folder, co
                                           uint32_t label, uint32_t group, oc_part part,
                                           oc_error *err);
 
-/* ---- from picture to input --------------------------------------------------------------------
- */
+/* ---- from picture to input ------------------------------------------------------------------- */
 
 /* Ranges and what must fit together; `where` names the recipe in messages. */
 OC_MUST_CHECK oc_status oci_recipe_check(const oc_recipe *recipe, const char *where, oc_error *err);
@@ -223,8 +221,7 @@ OC_MUST_CHECK oc_status oci_render_path(oc_renderer *r, const char *path, const 
 /* Failures that are ours or the machine's, not the item's. */
 bool oci_is_fatal(oc_status status);
 
-/* ---- the order of an epoch --------------------------------------------------------------------
- */
+/* ---- the order of an epoch ------------------------------------------------------------------- */
 
 typedef struct oci_sampler {
     uint32_t *items; /* (count) as given */
@@ -243,8 +240,7 @@ size_t oci_sampler_size(const oci_sampler *s, size_t batch); /* items in that ba
 /* Position in s->items of the i-th item of the epoch, and how often it came before. */
 uint32_t oci_sampler_at(const oci_sampler *s, size_t i, uint32_t *repeat);
 
-/* ---- mixing a batch ----------------------------------------------------------------------------
- */
+/* ---- mixing a batch -------------------------------------------------------------------------- */
 
 /* A batch while it is filled: the caller's arrays, all of n. */
 typedef struct oci_mixable {

@@ -167,8 +167,7 @@ void oci_reason(char storage[OCI_REASON_BYTES], const char *message, const char 
     storage[n + tail] = '\0';
 }
 
-/* ---- the line at the start --------------------------------------------------------------------
- */
+/* ---- the line at the start ------------------------------------------------------------------- */
 
 /* "1,234,567" */
 static char *format_count(char storage[32], size_t n) {

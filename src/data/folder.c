@@ -121,14 +121,14 @@ static oc_status walk_folder(walk *w, oc_error *err) {
     if (!fresh) goto done;
     OC_GOTO(list_folder(w, &names, err));
     for (size_t i = 0; i < names.count; i++) OC_GOTO(visit(w, names.names[i], &useful, err));
-    if (!useful && w->empty++ == 0) (void)snprintf(w->example, sizeof w->example, "%.255s", w->path);
+    if (!useful && w->empty++ == 0)
+        (void)snprintf(w->example, sizeof w->example, "%.255s", w->path);
 done:
     oc_path_list_free(&names);
     return status;
 }
 
-/* ---- train/ val/ test/ -------------------------------------------------------------------------
- */
+/* ---- train/ val/ test/ ----------------------------------------------------------------------- */
 
 static bool is_part_folder(const char *folder, const char *name, oc_part *part) {
     char path[OC_PATH_BYTES];

@@ -10,8 +10,7 @@
 
 enum { LABEL_BYTES = 1024 };
 
-/* ---- as written -> class name ------------------------------------------------------------------
- */
+/* ---- as written -> class name ---------------------------------------------------------------- */
 
 static oc_status check_label(const char *text, oc_error *err) {
     size_t size = strlen(text);
@@ -48,8 +47,7 @@ oc_status oci_builder_label(oci_builder *b, const char *text, uint32_t *label, o
     return oci_intern_add(&b->labels, name, label, NULL, err);
 }
 
-/* ---- class names -> classes --------------------------------------------------------------------
- */
+/* ---- class names -> classes ------------------------------------------------------------------ */
 
 typedef struct candidate {
     const char *label;
@@ -118,8 +116,7 @@ done:
     return status;
 }
 
-/* ---- the classes of a model --------------------------------------------------------------------
- */
+/* ---- the classes of a model ------------------------------------------------------------------ */
 
 static oc_status fail_unknown(const oci_builder *b, const char *label, oc_error *err) {
     const oc_classes *known = b->options->known;

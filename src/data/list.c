@@ -11,8 +11,7 @@
 
 enum { EXTENSION_BYTES = 16 };
 
-/* ---- one line ----------------------------------------------------------------------------------
- */
+/* ---- one line -------------------------------------------------------------------------------- */
 
 typedef struct entry {
     char *path;
@@ -84,8 +83,7 @@ static bool cut_line(char *line, entry *out) {
     return cut_at_commas(line, out) || cut_at_blanks(line, out) || cut_unclear(line, out);
 }
 
-/* ---- its columns -------------------------------------------------------------------------------
- */
+/* ---- its columns ----------------------------------------------------------------------------- */
 
 /* Take the next column from *at, quotes removed; NULL behind the last. */
 static char *next_column(char **at, bool commas) {
@@ -116,8 +114,7 @@ static char *pick_label(entry *e, size_t n) {
     return next_column(&at, e->commas);
 }
 
-/* ---- the whole list -----------------------------------------------------------------------------
- */
+/* ---- the whole list -------------------------------------------------------------------------- */
 
 typedef struct list {
     oci_builder *b;

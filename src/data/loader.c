@@ -9,8 +9,7 @@
 
 enum { DEFAULT_DEPTH = 3, DEFAULT_WORKERS = 4, MAX_WORKERS = 256, MAX_DEPTH = 1024 };
 
-/* ---- life -------------------------------------------------------------------------------------
- */
+/* ---- life ------------------------------------------------------------------------------------ */
 
 static oc_status check_options(const oc_loader_options *o, oc_error *err) {
     if (o->count == 0) {

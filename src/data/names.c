@@ -32,8 +32,7 @@ bool oci_column_parse(const char *column, size_t *out) {
     return true;
 }
 
-/* ---- looking up ---------------------------------------------------------------------------------
- */
+/* ---- looking up ------------------------------------------------------------------------------ */
 
 const oci_name *oci_names_by_label(const oci_names *names, const char *label) {
     uint32_t number = 0;

@@ -29,8 +29,7 @@ oc_recipe oc_recipe_default(int width, int height) {
     };
 }
 
-/* ---- ranges ------------------------------------------------------------------------------------
- */
+/* ---- ranges ---------------------------------------------------------------------------------- */
 
 static oc_status check_side(const char *where, const char *what, int side, int min, oc_error *err) {
     if (side >= min && side <= MAX_SIDE) return OC_OK;
@@ -69,8 +68,7 @@ oc_status oci_recipe_check(const oc_recipe *recipe, const char *where, oc_error 
     return check_scaling(r, where, err);
 }
 
-/* ---- to JSON ------------------------------------------------------------------------------------
- */
+/* ---- to JSON --------------------------------------------------------------------------------- */
 
 /* The shortest decimal that is this float again: 0.485, not 0.48500001430511475. */
 static json_t *json_float(float value) {
@@ -123,8 +121,7 @@ oc_status oc_recipe_to_json(const oc_recipe *recipe, json_t **out, oc_error *err
     return OC_OK;
 }
 
-/* ---- from JSON ----------------------------------------------------------------------------------
- */
+/* ---- from JSON ------------------------------------------------------------------------------- */
 
 static oc_status check_keys(const json_t *o, const char *where, oc_error *err) {
     static const char *const known[] = {"width",       "height", "channels", "fit",

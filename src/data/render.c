@@ -56,8 +56,7 @@ bool oci_is_fatal(oc_status status) {
     return status == OC_ENOMEM || status == OC_EINTERNAL || status == OC_EENV;
 }
 
-/* ---- geometry ----------------------------------------------------------------------------------
- */
+/* ---- geometry -------------------------------------------------------------------------------- */
 
 static oc_status choose_view(const oc_renderer *r, const oc_image_info *info,
                              const oci_draws *draws, oci_view *view, oc_error *err) {
@@ -113,8 +112,7 @@ static oc_status resize(oc_renderer *r, const oc_image_info *info, const oci_vie
     return oc_image_resize(&r->resizer, &r->decoded, &how, &r->sized, err);
 }
 
-/* ---- colour, rotation, erasing ------------------------------------------------------------------
- */
+/* ---- colour, rotation, erasing --------------------------------------------------------------- */
 
 static void jitter(oc_image *img, const oci_draws *draws) {
     for (int i = 0; i < OCI_JITTERS; i++) {

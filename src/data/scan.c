@@ -13,7 +13,7 @@
 
 #include "data/data_int.h"
 
-enum { FULL_DEFAULT = 20000, HEAD_BYTES = 64 << 10, TAIL_BYTES = 4 << 10, TOLD = 5 };
+enum { FULL_DEFAULT = 20000, HEAD_BYTES = 64 << 10, TAIL_BYTES = 4 << 10 };
 
 typedef struct scanner { /* of one thread */
     oc_decoder *decoder;
@@ -33,8 +33,7 @@ typedef struct scan {
     oc_error fatal;       /* the first failure that is not an item's */
 } scan;
 
-/* ---- one file ----------------------------------------------------------------------------------
- */
+/* ---- one file -------------------------------------------------------------------------------- */
 
 static size_t budget_of(const scan *s) {
     return s->limits.max_bytes == 0 ? (size_t)256 << 20 : (size_t)s->limits.max_bytes;
@@ -134,15 +133,10 @@ static void scan_item(void *ctx, size_t i, int worker) {
     note_fatal(s, &told);
 }
 
-static void tell_rejects(scan *s) {
-    oc_dataset *ds = s->ds;
-    size_t count = 0;
-    for (size_t i = 0; i < ds->count; i++) {
-        if (s->reasons[i] == NULL) continue;
-        oc_dataset_reject(ds, i, s->reasons[i]);
-        if (count++ < TOLD) oc_warn(&ds->log, "%s: %s", ds->items[i].face.path, s->reasons[i]);
+static void reject_bad(scan *s) {
+    for (size_t i = 0; i < s->ds->count; i++) {
+        if (s->reasons[i] != NULL) oc_dataset_reject(s->ds, i, s->reasons[i]);
     }
-    if (count > TOLD) oc_warn(&ds->log, "and %zu more files that cannot be used", count - TOLD);
 }
 
 static oc_status prepare(scan *s, oc_error *err) {
@@ -184,7 +178,7 @@ oc_status oc_dataset_scan(oc_dataset *ds, const oc_scan_options *options, oc_err
         status = oc_fail(err, s.fatal.status, "%s", s.fatal.message);
         goto done;
     }
-    tell_rejects(&s);
+    reject_bad(&s);
 done:
     clean_up(&s);
     return status;

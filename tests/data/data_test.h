@@ -13,8 +13,7 @@
 
 #define SHARED OC_SOURCE_DIR "/../shared/data/"
 
-/* ---- scratch ----------------------------------------------------------------------------------
- */
+/* ---- scratch --------------------------------------------------------------------------------- */
 
 typedef struct scratch {
     char path[OC_PATH_BYTES];
@@ -45,8 +44,7 @@ static inline int drop_scratch_state(void **state) {
 
 #define scratch_test(f) cmocka_unit_test_setup_teardown(f, setup_scratch, drop_scratch_state)
 
-/* ---- files ------------------------------------------------------------------------------------
- */
+/* ---- files ----------------------------------------------------------------------------------- */
 
 /* Below the scratch folder, its folders made. */
 static inline void path_in(const scratch *s, const char *name, char path[OC_PATH_BYTES]) {
@@ -106,8 +104,7 @@ static inline void put_photos(const scratch *s, const char *folder, int count, i
     }
 }
 
-/* ---- data sets --------------------------------------------------------------------------------
- */
+/* ---- data sets ------------------------------------------------------------------------------- */
 
 static inline oc_status open_in(scratch *s, const char *name, oc_dataset_options options,
                                 oc_dataset **out, oc_error *err) {

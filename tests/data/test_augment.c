@@ -106,8 +106,7 @@ static void jitter_stays_in_its_range_and_its_order_varies(void **state) {
     assert_in_range(erased, 400, 600);
 }
 
-/* ---- mixing -----------------------------------------------------------------------------------
- */
+/* ---- mixing ---------------------------------------------------------------------------------- */
 
 static void beta_has_its_mean_and_deviation(void **state) {
     (void)state;

@@ -197,8 +197,7 @@ static void lists_in_a_folder_win_over_its_folders(void **state) {
     oc_dataset_free(ds);
 }
 
-/* ---- tables -----------------------------------------------------------------------------------
- */
+/* ---- tables ---------------------------------------------------------------------------------- */
 
 static void table_gives_parts_and_groups(void **state) {
     scratch *s = *state;
@@ -255,8 +254,7 @@ static void bad_tables_are_told_with_file_and_line(void **state) {
                        "t.csv:2: the path is empty");
 }
 
-/* ---- sources as such ---------------------------------------------------------------------------
- */
+/* ---- sources as such ------------------------------------------------------------------------- */
 
 static void sources_that_are_none_are_errors(void **state) {
     scratch *s = *state;

@@ -86,8 +86,7 @@ static size_t run_epoch(oc_loader *l, uint32_t epoch, size_t first, uint64_t *di
     return n;
 }
 
-/* ---- the order --------------------------------------------------------------------------------
- */
+/* ---- the order ------------------------------------------------------------------------------- */
 
 static void every_item_comes_once_an_epoch(void **state) {
     scratch *s = *state;
@@ -133,8 +132,7 @@ static void sampler_cuts_and_fills_batches(void **state) {
     oci_sampler_clear(&s);
 }
 
-/* ---- the same bytes ---------------------------------------------------------------------------
- */
+/* ---- the same bytes -------------------------------------------------------------------------- */
 
 static void threads_change_no_byte(void **state) {
     scratch *s = *state;
@@ -229,8 +227,7 @@ static void second_epoch_allocates_nothing(void **state) {
     oc_dataset_free(ds);
 }
 
-/* ---- bad items --------------------------------------------------------------------------------
- */
+/* ---- bad items ------------------------------------------------------------------------------- */
 
 static void bad_item_gives_way_to_the_next_good_one(void **state) {
     scratch *s = *state;
@@ -356,8 +353,7 @@ static void memory_lost_in_a_thread_is_told_and_passes(void **state) {
     oc_dataset_free(ds);
 }
 
-/* ---- mean and deviation ------------------------------------------------------------------------
- */
+/* ---- mean and deviation ---------------------------------------------------------------------- */
 
 static void measured_mean_and_deviation_normalise(void **state) {
     scratch *s = *state;
