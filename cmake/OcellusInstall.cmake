@@ -1,3 +1,27 @@
-# What `cmake --install` puts where.
-install(TARGETS ocellus RUNTIME DESTINATION bin)
-install(DIRECTORY include/ocellus DESTINATION include)
+# What `cmake --install` puts where, and libocellus: the rooms up to `predict` in one shared library
+# that shows only the functions of include/ocellus.
+include(GNUInstallDirs)
+
+set_target_properties(oc_base oc_tensor oc_image oc_nn oc_engine oc_data oc_model oc_predict
+  PROPERTIES POSITION_INDEPENDENT_CODE ON)
+
+# The two files that define the public functions; they pull the rest out of the rooms.
+add_library(libocellus SHARED src/predict/ocellus.c src/base/status.c)
+set(exports ${CMAKE_SOURCE_DIR}/cmake/libocellus.map)
+target_link_libraries(libocellus PRIVATE oc_predict)
+target_link_options(libocellus PRIVATE LINKER:--version-script=${exports} LINKER:--gc-sections)
+if(NOT OC_SANITIZE)
+  target_link_options(libocellus PRIVATE LINKER:--no-undefined)
+endif()
+set_target_properties(libocellus PROPERTIES OUTPUT_NAME ocellus VERSION ${PROJECT_VERSION}
+  SOVERSION ${PROJECT_VERSION_MAJOR} LINK_DEPENDS ${exports})
+
+configure_file(cmake/ocellus.pc.in ocellus.pc @ONLY)
+
+install(TARGETS ocellus RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
+install(TARGETS libocellus LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR})
+install(DIRECTORY include/ocellus DESTINATION ${CMAKE_INSTALL_INCLUDEDIR})
+install(FILES ${CMAKE_CURRENT_BINARY_DIR}/ocellus.pc
+  DESTINATION ${CMAKE_INSTALL_LIBDIR}/pkgconfig)
+install(FILES LICENSE README.md DESTINATION ${CMAKE_INSTALL_DOCDIR} OPTIONAL)
+install(FILES docs/man/ocellus.1 DESTINATION ${CMAKE_INSTALL_MANDIR}/man1 OPTIONAL)
