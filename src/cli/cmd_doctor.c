@@ -4,7 +4,6 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "command_int.h"
@@ -57,9 +56,10 @@ static void advise_machine(findings *f) {
     if (m->cores < m->cores_online)
         advise(f, "this process may use %d of %d cores (affinity or a container's limit)", m->cores,
                m->cores_online);
-    if (m->omp_threads && atoi(m->omp_threads) > 0 && atoi(m->omp_threads) < m->cores)
+    int64_t threads = 0;
+    if (m->omp_threads && oc_parse_i64(m->omp_threads, 1, m->cores - 1, &threads))
         advise(f, "OMP_NUM_THREADS=%s leaves %d of %d cores idle: unset it, or give --threads",
-               m->omp_threads, m->cores - atoi(m->omp_threads), m->cores);
+               m->omp_threads, m->cores - (int)threads, m->cores);
     if (m->memory_free && m->memory_free < little_memory)
         advise(f, "only %s of memory are free: use a smaller --batch",
                oc_format_bytes(bytes, m->memory_free));

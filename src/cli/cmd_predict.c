@@ -2,7 +2,6 @@
  *
  * SPDX-License-Identifier: BSD-2-Clause */
 #include <stddef.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "command_int.h"
@@ -84,8 +83,10 @@ static oc_status print_as_text(const predict_run *run, const char *path, const o
     const oci_term *term = run->term;
     oc_buf out = {0};
     if (!ranked) {
-        oc_buf_printf(&out, "%s%s: %s%s\n", oci_paint_code(term->colour_err, OCI_RED), path,
-                      error->message, oci_paint_code(term->colour_err, OCI_PLAIN));
+        bool named = oc_starts_with(error->message, path);
+        oc_buf_printf(&out, "%s%s%s%s%s\n", oci_paint_code(term->colour_err, OCI_RED),
+                      named ? "" : path, named ? "" : ": ", error->message,
+                      oci_paint_code(term->colour_err, OCI_PLAIN));
         return oci_print(stderr, &out, run->err);
     }
     oc_buf_printf(&out, "%s%s%s\n", oci_paint_code(term->colour_out, OCI_BOLD), path,
@@ -140,18 +141,16 @@ done:
 static oc_status predict_stdin_list(predict_run *run, oc_error *err) {
     oc_status status = OC_OK;
     oci_paths paths = {0};
-    char *line = NULL;
-    size_t capacity = 0;
-    while (getline(&line, &capacity, stdin) >= 0) {
-        char *path = oc_trim(line);
+    for (bool end = false; !end;) {
+        char line[OC_PATH_BYTES];
+        OC_GOTO(oci_read_line(stdin, line, &end, err));
+        const char *path = oc_trim(line);
         if (*path) OC_GOTO(oci_paths_add(&paths, path, err));
-        if (paths.count < LIST_CHUNK) continue;
+        if (paths.count < LIST_CHUNK && !end) continue;
         OC_GOTO(predict_paths(run, &paths, err));
         oci_paths_clear(&paths);
     }
-    status = predict_paths(run, &paths, err);
 done:
-    free(line); /* getline's own */
     oci_paths_clear(&paths);
     return status;
 }

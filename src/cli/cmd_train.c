@@ -18,9 +18,10 @@ static const char *quote(const char *path) {
 
 static void say_next(oci_progress *view, const oci_train_flags *f, const oc_train_result *r) {
     const char *q = quote(f->train.out), *d = quote(f->train.data);
-    char spent[24];
-    oci_progress_say(view, OCI_BOLD, "%s holds the model (%s, %.4g images/s)", f->train.out,
-                     oc_format_seconds(spent, r->seconds), r->images_per_second);
+    char spent[24], rate[32];
+    oci_progress_say(view, OCI_BOLD, "%s holds the model (%s, %s images/s)", f->train.out,
+                     oc_format_seconds(spent, r->seconds),
+                     oci_format_rate(rate, r->images_per_second));
     if (r->val_images && isfinite(r->best_accuracy))
         oci_progress_say(view, OCI_PLAIN, "best epoch %d: %.1f %% of %zu held-out photos right",
                          r->best_epoch, 100 * r->best_accuracy, r->val_images);

@@ -12,6 +12,8 @@ static const char *const interesting[] = {
     "sse4_2",      "avx",      "avx2",     "fma",   "f16c",    "avx512f", "avx_vnni", "avx512_vnni",
     "avx512_bf16", "amx_bf16", "amx_int8", "asimd", "asimddp", "bf16",    "sve"};
 
+enum { LINE_BYTES = 8192 };
+
 /* Whether `word` stands in the space-separated list. */
 static bool listed(const char *list, const char *word) {
     size_t size = strlen(word);
@@ -32,9 +34,8 @@ static void note_features(oci_machine *m, const char *flags) {
 
 static void read_cpu(oci_machine *m) {
     FILE *file = fopen("/proc/cpuinfo", "re");
-    char *line = NULL;
-    size_t capacity = 0;
-    while (file && getline(&line, &capacity, file) >= 0 && !(m->cpu[0] && m->features[0])) {
+    char line[LINE_BYTES];
+    while (file && fgets(line, sizeof line, file) && !(m->cpu[0] && m->features[0])) {
         char *value = strchr(line, ':');
         if (!value) continue;
         value = oc_trim(value + 1);
@@ -43,7 +44,6 @@ static void read_cpu(oci_machine *m) {
         if ((oc_starts_with(line, "flags") || oc_starts_with(line, "Features")) && !m->features[0])
             note_features(m, value);
     }
-    free(line); /* getline's own */
     if (file) fclose(file);
 }
 

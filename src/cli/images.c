@@ -53,6 +53,20 @@ oc_status oci_paths_collect(oci_paths *paths, const char *path, oc_error *err) {
                    path);
 }
 
+oc_status oci_read_line(FILE *stream, char line[OC_PATH_BYTES], bool *end, oc_error *err) {
+    line[0] = '\0';
+    *end = fgets(line, OC_PATH_BYTES, stream) == NULL;
+    if (ferror(stream)) return oc_fail_errno(err, OC_EIO, errno, "reading standard input");
+    size_t size = strcspn(line, "\n");
+    if (line[size] == '\n' || feof(stream)) {
+        line[size] = '\0';
+        return OC_OK;
+    }
+    return oc_fail(err, OC_ELIMIT,
+                   "standard input: a line longer than %d bytes is no path: %.40s...",
+                   OC_PATH_BYTES - 2, line);
+}
+
 oc_status oci_read_stream(FILE *stream, size_t budget, oc_buf *out, oc_error *err) {
     char block[65536];
     size_t got = 0;

@@ -20,6 +20,11 @@ OC_MUST_CHECK oc_status oci_paths_add(oci_paths *paths, const char *path, oc_err
 OC_MUST_CHECK oc_status oci_paths_collect(oci_paths *paths, const char *path, oc_error *err);
 void oci_paths_clear(oci_paths *paths);
 
+/* The next line of `stream` without its end, or with *end set and nothing in it behind the last.
+ * OC_ELIMIT for a line that is longer than a path may be; OC_EIO. */
+OC_MUST_CHECK oc_status oci_read_line(FILE *stream, char line[OC_PATH_BYTES], bool *end,
+                                      oc_error *err);
+
 /* All of `stream`, at most `budget` bytes (OC_ELIMIT). */
 OC_MUST_CHECK oc_status oci_read_stream(FILE *stream, size_t budget, oc_buf *out, oc_error *err);
 

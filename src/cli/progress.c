@@ -71,12 +71,12 @@ void oci_progress_count(oci_progress *p, const char *what, size_t done, size_t t
                         double start) {
     if (!oci_progress_due(p) || total == 0) return;
     double share = (double)done / (double)total, spent = oc_clock_seconds() - start;
-    char eta[24] = "?";
+    char eta[24] = "?", rate[32];
     if (done) oc_format_seconds(eta, spent / share - spent);
     oc_buf line = {0};
     oc_buf_printf(&line, "%s ", what);
     if (p->term->err_tty) oci_bar(&line, share, BAR_CELLS, p->term->utf8);
-    oc_buf_printf(&line, " %3.0f%%  %zu of %zu  %.1f images/s  ETA %s", 100 * share, done, total,
-                  spent > 0 ? (double)done / spent : 0.0, eta);
+    oc_buf_printf(&line, "%3.0f%%  %zu of %zu  %s images/s  ETA %s", 100 * share, done, total,
+                  oci_format_rate(rate, spent > 0 ? (double)done / spent : 0.0), eta);
     oci_progress_show(p, &line);
 }

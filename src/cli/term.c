@@ -63,6 +63,12 @@ void oci_bar(oc_buf *out, double share, int cells, bool utf8) {
     }
 }
 
+char *oci_format_rate(char storage[32], double per_second) {
+    int digits = per_second < 1 ? 2 : per_second < 20 ? 1 : 0;
+    snprintf(storage, 32, "%.*f", digits, per_second);
+    return storage;
+}
+
 int oci_columns(const char *text) {
     int columns = 0;
     for (; *text; text++) columns += ((unsigned char)*text & 0xC0) != 0x80;

@@ -25,6 +25,9 @@ const char *oci_paint_code(bool colour, oci_paint paint);
 /* A bar of `cells` columns, `share` 0..1 of it filled, in eighths of a cell where UTF-8 allows. */
 void oci_bar(oc_buf *out, double share, int cells, bool utf8);
 
+/* "0.83", "8.3", "83", "834" images a second; returns storage. */
+char *oci_format_rate(char storage[32], double per_second);
+
 /* Columns that a UTF-8 text takes, one a code point (wide scripts come out narrow). */
 int oci_columns(const char *text);
 /* The text, cut at `columns` with an ellipsis, padded to it with spaces. */

@@ -20,13 +20,14 @@ void oci_train_step(void *ctx, const oc_train_progress *p) {
     oci_progress *view = ctx;
     if (!oci_progress_due(view)) return;
     double share = p->steps ? (double)p->step / (double)p->steps : 0;
-    char eta[24];
+    char eta[24], rate[32];
     oc_buf line = {0};
     if (p->epochs) oc_buf_printf(&line, "epoch %d/%d ", p->epoch, p->epochs);
     if (p->phase && strcmp(p->phase, "train") != 0) oc_buf_printf(&line, "%s ", p->phase);
     if (view->term->err_tty) oci_bar(&line, share, BAR_CELLS, view->term->utf8);
-    oc_buf_printf(&line, " %3.0f%%", 100 * share);
-    if (p->images_per_second > 0) oc_buf_printf(&line, "  %.4g images/s", p->images_per_second);
+    oc_buf_printf(&line, view->term->err_tty ? " %3.0f%%" : "%.0f%%", 100 * share);
+    if (p->images_per_second > 0)
+        oc_buf_printf(&line, "  %s images/s", oci_format_rate(rate, p->images_per_second));
     if (isfinite(p->loss) && p->loss > 0) oc_buf_printf(&line, "  loss %.4f", p->loss);
     if (p->eta_seconds > 0)
         oc_buf_printf(&line, "  ETA %s", oc_format_seconds(eta, p->eta_seconds));
@@ -36,14 +37,14 @@ void oci_train_step(void *ctx, const oc_train_progress *p) {
 
 void oci_train_epoch(void *ctx, const oc_epoch_summary *s) {
     oci_progress *view = ctx;
-    char spent[24];
+    char spent[24], rate[32];
     oc_buf line = {0};
     oc_buf_printf(&line, "epoch %d/%d  loss %.4f  accuracy %.1f %%", s->epoch, s->epochs,
                   s->train_loss, 100 * s->train_accuracy);
     if (isfinite(s->val_accuracy))
         oc_buf_printf(&line, "  held out: loss %.4f  accuracy %.1f %%%s", s->val_loss,
                       100 * s->val_accuracy, s->best ? " (best)" : "");
-    oc_buf_printf(&line, "  %.4g images/s  %s", s->images_per_second,
+    oc_buf_printf(&line, "  %s images/s  %s", oci_format_rate(rate, s->images_per_second),
                   oc_format_seconds(spent, s->seconds));
     oci_train_shares(&line, &s->times);
     if (!line.failed) oci_progress_say(view, s->best ? OCI_GREEN : OCI_PLAIN, "%s", line.data);
