@@ -138,7 +138,8 @@ typedef struct oc_update {
     const float *decay_scale; /* multiplies l1 and l2; one per parameter, or NULL = all 1 */
     float clip_norm;          /* > 0: scale all gradients so that their joint L2 norm is at most so */
     bool renormalise;         /* divide each node's gradient by its L2 norm (DL4J's
-                                 RenormalizeL2PerLayer), before l1 and l2 */
+                                 RenormalizeL2PerLayer), before l1 and l2; not
+                                 together with clip_norm */
     uint64_t step;            /* 1 for the first update */
 } oc_update;
 OC_MUST_CHECK oc_status oc_plan_update(oc_plan *plan, const oc_update *update, oc_error *err);

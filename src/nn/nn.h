@@ -108,7 +108,8 @@ typedef enum oc_param_kind {
     OC_PARAM_SCALE,  /* batch_norm ".weight" (c) */
     OC_PARAM_SHIFT,  /* batch_norm ".bias" (c) */
     OC_PARAM_MEAN,   /* batch_norm ".running_mean" (c): a statistic, not trained by gradient */
-    OC_PARAM_VAR     /* batch_norm ".running_var" (c): biased in use, unbiased when stored */
+    OC_PARAM_VAR     /* batch_norm ".running_var" (c): biased in use, unbiased when stored;
+                        0 of a single value */
 } oc_param_kind;
 
 typedef struct oc_param {

@@ -92,16 +92,37 @@ static int normalised(oc_build *b, int x) {
     return head(b, x, 4);
 }
 
-/* One value read three times, and a node read both directly and through an activation. */
+/* One value that a concatenation reads twice. */
+static int joined_twice(oc_build *b, int x) {
+    x = oc_build_conv(b, x, "stem", 6, 3, 1, 1, 1, true, OC_INIT_XAVIER);
+    int both[] = {x, x};
+    return head(b, oc_build_concat(b, both, 2, "join"), 3);
+}
+
+/* A value plus itself. */
+static int doubled(oc_build *b, int x) {
+    x = oc_build_conv(b, x, "stem", 6, 3, 1, 1, 1, true, OC_INIT_XAVIER);
+    return head(b, oc_build_add(b, x, x, "twice"), 3);
+}
+
+/* Values read both directly and through a smooth activation, by a concatenation and a sum. */
 static int shared_values(oc_build *b, int x) {
     x = oc_build_conv(b, x, "stem", 6, 3, 1, 1, 1, true, OC_INIT_XAVIER);
     int act = oc_build_act(b, x, "act", OC_OP_SIGMOID);
-    int three[] = {x, act, x};
-    int joined = oc_build_concat(b, three, 3, "join");
-    x = oc_build_conv(b, joined, "mix", 6, 1, 1, 0, 1, true, OC_INIT_XAVIER);
-    x = oc_build_add(b, x, act, "sum");
-    x = oc_build_add(b, x, x, "twice");
-    return head(b, x, 3);
+    int both[] = {x, act};
+    x = oc_build_concat(b, both, 2, "join");
+    x = oc_build_conv(b, x, "mix", 6, 1, 1, 0, 1, true, OC_INIT_XAVIER);
+    return head(b, oc_build_add(b, x, act, "sum"), 3);
+}
+
+/* The same with a ReLU, which an engine may fuse into the convolution before it. */
+static int shared_relu(oc_build *b, int x) {
+    x = oc_build_conv(b, x, "stem", 6, 3, 1, 1, 1, true, OC_INIT_XAVIER);
+    int act = oc_build_act(b, x, "act", OC_OP_RELU);
+    int both[] = {act, x};
+    x = oc_build_concat(b, both, 2, "join");
+    x = oc_build_conv(b, x, "mix", 6, 1, 1, 0, 1, true, OC_INIT_XAVIER);
+    return head(b, oc_build_add(b, x, act, "sum"), 3);
 }
 
 /* ReLU behind batch norm behind a sum, and a pool that reads what the sum also feeds. */
@@ -204,7 +225,10 @@ const engine_case CASES[] = {
     NET(fire, "fire", 3, 3, 21, 19),
     NET(dense_net, "dense net", 4, 3, 18, 18),
     NET(normalised, "normalised", 2, 3, 16, 16),
+    NET(joined_twice, "joined twice", 2, 3, 6, 6),
+    NET(doubled, "doubled", 2, 3, 6, 6),
     NET(shared_values, "shared values", 2, 3, 6, 6),
+    NET(shared_relu, "shared relu", 2, 3, 6, 6),
     NET(pre_activation, "pre-activation", 3, 3, 10, 10),
     NET(head_alone, "head alone", 6, 12, 1, 1),
     FROZEN(inverted_residual, "inverted residual, statistics frozen", 4, 3, 17, 15),
