@@ -67,6 +67,21 @@ static void head_and_staged_runs_resume_to_the_same_bytes(void **state) {
     stop_anywhere(OC_TUNE_STAGED, OC_SGD, 6);
 }
 
+static void every_engine_resumes_to_the_same_bytes_on_two_threads(void **state) {
+    (void)state;
+    for (const char *const *engine = oc_engine_names(); *engine != NULL; engine++) {
+        fixture f;
+        char whole[OC_PATH_BYTES];
+        fixture_init(&f);
+        f.options.engine = *engine;
+        f.options.threads = 2;
+        train_whole(&f, whole);
+        assert_true(finish(&f, 8) > 1);
+        assert_same_file(whole, f.out, "model.safetensors");
+        fixture_clear(&f);
+    }
+}
+
 static void checkpoints_at_every_step_leave_no_trace(void **state) {
     (void)state;
     fixture f;
@@ -321,6 +336,7 @@ static const struct CMUnitTest quick[] = {
 static const struct CMUnitTest slow[] = {
     cmocka_unit_test(a_run_killed_again_and_again_ends_in_the_same_bytes),
     cmocka_unit_test(a_kill_at_any_moment_leaves_a_checkpoint_that_resumes),
+    cmocka_unit_test(every_engine_resumes_to_the_same_bytes_on_two_threads),
 };
 
 int main(int argc, char **argv) {

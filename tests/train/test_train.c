@@ -56,6 +56,29 @@ static void the_same_seed_gives_the_same_bytes_and_another_does_not(void **state
     fixture_clear(&f);
 }
 
+/* A network of the zoo by its own wishes: squashed pictures, measured colours, Adagrad. */
+static void a_network_of_the_zoo_learns_from_scratch(void **state) {
+    (void)state;
+    fixture f;
+    oc_error err = {0};
+    oc_model *model;
+    fixture_init(&f);
+    f.options.from = NULL;
+    f.options.arch = "thesis";
+    f.options.size = 66;
+    f.options.lr = -1;
+    f.options.epochs = 4;
+    f.options.augment = OC_LEVEL_NONE;
+    assert_true(train_ok(&f).best_accuracy > 0.9);
+    assert_non_null(strstr(f.words, "measured mean"));
+    check_ok(oc_model_load(&model, f.out, &err), err);
+    assert_string_equal(model->arch, "thesis");
+    assert_int_equal(model->recipe.fit, OC_FIT_SQUASH);
+    assert_int_equal(model->recipe.width, 66);
+    oc_model_free(model);
+    fixture_clear(&f);
+}
+
 static void every_optimiser_learns(void **state) {
     (void)state;
     const double rates[OC_OPTIMIZER_COUNT] = {0.1, 0.05, 0.01, 0.02};
@@ -319,7 +342,9 @@ static void every_allocation_may_fail_without_harm(void **state) {
     fixture_clear(&f);
 }
 
-int main(void) {
+int main(int argc, char **argv) {
+    const struct CMUnitTest slow[] = {cmocka_unit_test(a_network_of_the_zoo_learns_from_scratch)};
+    if (argc > 1 && strcmp(argv[1], "slow") == 0) return cmocka_run_group_tests(slow, NULL, NULL);
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(training_learns_colours_and_leaves_a_model_folder),
         cmocka_unit_test(the_same_seed_gives_the_same_bytes_and_another_does_not),
