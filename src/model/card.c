@@ -10,16 +10,20 @@
 
 enum { MAX_LISTED_CLASSES = 1000 };
 
-/* Text from outside inside a Markdown table or line: nothing of it is markup. */
+/* A byte from outside inside a Markdown table or line: nothing of it is markup. */
+static void put_byte(oc_buf *out, char byte) {
+    if ((unsigned char)byte < 0x20) byte = ' ';
+    if (strchr("\\`*_[]<>|#&", byte) != NULL) oc_buf_puts(out, "\\");
+    oc_buf_append(out, &byte, 1);
+}
+
 static void put_plain(oc_buf *out, const char *text) {
-    for (const char *p = text; *p != '\0'; p++) {
-        if ((unsigned char)*p < 0x20) {
-            oc_buf_puts(out, " ");
-            continue;
-        }
-        if (strchr("\\`*_[]<>|#&", *p) != NULL) oc_buf_puts(out, "\\");
-        oc_buf_append(out, p, 1);
-    }
+    for (; *text != '\0'; text++) put_byte(out, *text);
+}
+
+/* "data_digest" is "data digest" to people. */
+static void put_key(oc_buf *out, const char *key) {
+    for (; *key != '\0'; key++) put_byte(out, *key == '_' ? ' ' : *key);
 }
 
 static void put_value(oc_buf *out, const json_t *value) {
@@ -47,18 +51,19 @@ static void put_value(oc_buf *out, const json_t *value) {
     }
 }
 
-/* Rows "| name | value |"; the members of an object within get rows of their own. */
-static void put_rows(oc_buf *out, const json_t *o, bool nested) {
+/* Rows "| name | value |". The members of an object within get rows of their own, but for those
+ * that `parent`, the object around, has told already. */
+static void put_rows(oc_buf *out, const json_t *o, const json_t *parent) {
     const char *key;
     json_t *value;
     json_object_foreach((json_t *)o, key, value) {
-        if (json_is_null(value)) continue;
-        if (json_is_object(value) && !nested) {
-            put_rows(out, value, true);
+        if (json_is_null(value) || json_object_get(parent, key) != NULL) continue;
+        if (json_is_object(value) && parent == NULL) {
+            put_rows(out, value, o);
             continue;
         }
         oc_buf_puts(out, "| ");
-        put_plain(out, key);
+        put_key(out, key);
         oc_buf_puts(out, " | ");
         put_value(out, value);
         oc_buf_puts(out, " |\n");
@@ -72,7 +77,7 @@ static void put_origin(oc_buf *out, const oc_model *model) {
         return;
     }
     oc_buf_puts(out, "| | |\n|---|---|\n");
-    put_rows(out, model->origin, false);
+    put_rows(out, model->origin, NULL);
     oc_buf_puts(out, "\n");
 }
 
