@@ -49,8 +49,7 @@ oc_status oci_pass_backward(oci_plan *plan, oci_unit *unit, int first, int n, oc
     for (int i = 0; i < unit->in_count; i++) {
         oci_value *v = &plan->values[unit->in[i]];
         if (!v->wants_grad) continue;
-        /* x + x: the second gradient comes on top of the first */
-        bool again = i == 1 && unit->in[0] == unit->in[1];
+        int again = oci_repeats(unit, i);
         v->written += again;
         float *target = oci_grad_target(plan, unit->in[i], first);
         if (target != g && target != last) memcpy(target, g, (size_t)n * v->image * sizeof *target);

@@ -199,6 +199,7 @@ static oci_unit *carrier(walk *w, int derived, int node) {
     int owner = w->unit_of[base];
     if (owner >= 0 && !w->shared[base] && plan->units[owner].through == base) {
         plan->units[owner].through = derived;
+        plan->units[owner].back |= plan->values[derived].wants_grad;
         return &plan->units[owner];
     }
     oci_unit *u = unit_add(w, OCI_UNIT_DERIVE, node, base);

@@ -30,16 +30,16 @@ static oc_status copy_forward(oci_plan *plan, oci_unit *unit, int first, int n, 
 /* ---- concatenation along channels
  * ---------------------------------------------------------------- */
 
-/* Channels [at, at + part->c) of one image of `whole`, to or from all of `part`. Whole blocks are
- * copied; channels that start inside a block move one by one. */
+/* Channels [at, at + v->c) of one image of `whole`, to or from all of `part`. Whole blocks are
+ * copied; channels that start or end inside a block move one by one. */
 static void concat_image(float *whole, float *part, int at, const oci_value *v, int lanes,
                          bool to_whole) {
     size_t hw = (size_t)v->h * (size_t)v->w;
-    if (at % lanes == 0 && (v->c % lanes == 0 || !to_whole)) {
+    if (at % lanes == 0 && v->c % lanes == 0) {
         float *w = whole + (size_t)at * hw;
         memcpy(to_whole ? w : part, to_whole ? part : w, v->image * sizeof *w);
+        return;
     }
-    if (at % lanes == 0 && v->c % lanes == 0) return;
     for (int c = 0; c < v->c; c++) {
         float *w = whole + (size_t)((at + c) / lanes) * hw * (size_t)lanes + (at + c) % lanes;
         float *p = part + (size_t)(c / lanes) * hw * (size_t)lanes + c % lanes;
@@ -80,8 +80,10 @@ static oc_status concat_backward(oci_plan *plan, oci_unit *unit, int first, int 
     const float *g = oci_incoming(plan, unit, first, n);
     int at = 0;
     for (int k = 0; k < unit->in_count; k++) {
-        const oci_value *in = &plan->values[unit->in[k]];
+        oci_value *in = &plan->values[unit->in[k]];
         if (in->wants_grad) {
+            int again = oci_repeats(unit, k);
+            in->written += again;
             float *target = oci_grad_target(plan, unit->in[k], first);
 #pragma omp parallel for
             for (int i = 0; i < n; i++) {
@@ -90,6 +92,7 @@ static oc_status concat_backward(oci_plan *plan, oci_unit *unit, int first, int 
                              at, in, plan->lanes, false);
             }
             oci_grad_commit(plan, unit->in[k], first, n, target);
+            in->written -= again;
         }
         at += in->c;
     }

@@ -98,6 +98,7 @@ void oci_norm_finish(oci_plan *plan, oci_norm *norm) {
         double batch_mean = (double)mean[c] + d;
         if (batch_var < 0) batch_var = 0;
         map_from(plan, norm, c, (float)batch_mean, (float)batch_var);
+        if (plan->looking) continue;
         mean[c] += norm->momentum * ((float)batch_mean - mean[c]);
         var[c] += norm->momentum * ((float)(batch_var * unbiased) - var[c]);
     }

@@ -96,6 +96,7 @@ typedef struct oci_unit {
     size_t side_image; /* bytes of it for one image */
     double seconds[3]; /* profile: forward, backward data, backward weights */
     uint64_t calls[3];
+    uint64_t macs; /* multiply-adds of one call */
 } oci_unit;
 
 /* Where a parameter lives in the slabs, in floats. */
@@ -145,6 +146,7 @@ typedef struct oci_plan {
     size_t read_floats, grad_floats, sum_floats, weight_floats, library_bytes;
     float ones[OCI_ROW], zeros[OCI_ROW]; /* the identity as an affine map */
     bool profiling;
+    bool looking; /* a forward that must leave no trace in the running statistics */
 } oci_plan;
 
 /* ---- fuse.c -----------------------------------------------------------------------------------
@@ -191,6 +193,9 @@ float *oci_grad_target(oci_plan *plan, int value, int first);
 void oci_grad_commit(oci_plan *plan, int value, int first, int n, const float *target);
 /* Gradient of unit->out for these images: that of `through`, taken back through clip and norm. */
 const float *oci_incoming(oci_plan *plan, const oci_unit *unit, int first, int n);
+/* How many earlier inputs of a unit are the same value as input k: each of them has written to its
+ * gradient before. */
+int oci_repeats(const oci_unit *unit, int k);
 /* After the last chunk of a unit's backward: each input's gradient has one more writer done. */
 void oci_grads_written(oci_plan *plan, const oci_unit *unit);
 /* Blocked values or gradients of a whole run to plain ones, and back. */

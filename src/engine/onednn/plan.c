@@ -98,12 +98,14 @@ static oc_status params_new(oci_plan *plan, oc_error *err) {
     return OC_OK;
 }
 
-static oc_status units_init(oci_plan *plan, oc_error *err) {
+static oc_status units_init(oci_plan *plan, const oc_shape *shapes, oc_error *err) {
     for (int u = 0; u < plan->unit_count; u++) {
         oci_unit *unit = &plan->units[u];
         unit->chunk = plan->face.mode == OC_MODE_INFER
                           ? plan->images
                           : images_within(unit_bytes(plan, unit), CHUNK_BYTES, plan->images);
+        if (unit->kind == OCI_UNIT_CONV)
+            unit->macs = oc_graph_macs(plan->graph, unit->node, shapes);
         if (unit->kind == OCI_UNIT_CONV) OC_TRY(oci_conv_unit_init(plan, unit, err));
         if (unit->kind == OCI_UNIT_LRN) OC_TRY(oci_lrn_unit_init(plan, unit, err));
     }
@@ -142,7 +144,7 @@ static oc_status plan_build(oci_plan *plan, const oc_graph *graph, oc_error *err
     OC_GOTO(oci_dnn_new(&plan->dnn, err));
     OC_GOTO(params_new(plan, err));
     OC_GOTO(oci_fuse(plan, shapes, err));
-    OC_GOTO(units_init(plan, err));
+    OC_GOTO(units_init(plan, shapes, err));
     OC_GOTO(oci_weights_place(plan, err));
     OC_GOTO(oci_place_values(plan, err));
     OC_GOTO(buffers_new(plan, &shapes[0], &shapes[nodes - 1], err));
@@ -260,13 +262,21 @@ static const float *output(oc_plan *face) {
 /* ---- backward
  * ------------------------------------------------------------------------------------------ */
 
+/* Has the unit anything to do behind its own batch norm: parameters or inputs that want gradients?
+ */
+static bool goes_on(const oci_plan *plan, const oci_unit *unit) {
+    bool wanted = unit->to_params;
+    for (int k = 0; k < unit->in_count; k++) wanted |= plan->values[unit->in[k]].wants_grad;
+    return wanted;
+}
+
 static oc_status unit_backward(oci_plan *plan, oci_unit *unit, oc_error *err) {
     const oci_unit_ops *ops = oci_unit_ops_of(unit->kind);
     if (!unit->back || !ops->backward) return OC_OK;
     double start = plan->profiling ? oc_clock_seconds() : 0, weights = unit->seconds[2];
     int norm = plan->values[unit->through].norm;
     if (norm >= 0) oci_norm_backward(plan, &plan->norms[norm]);
-    for (int first = 0; first < plan->images; first += unit->chunk) {
+    for (int first = 0; first < plan->images && goes_on(plan, unit); first += unit->chunk) {
         int n = plan->images - first < unit->chunk ? plan->images - first : unit->chunk;
         OC_TRY(ops->backward(plan, unit, first, n, err));
     }
@@ -328,26 +338,31 @@ static bool finite_all(const float *x, size_t count) {
     return true;
 }
 
+/* The name of what a unit made that is not finite: its output, or the batch norm behind it. */
+static const char *unit_nonfinite(oci_plan *plan, oci_unit *unit) {
+    const oci_value *v = &plan->values[unit->out];
+    const oci_norm *norm = unit->gathers < 0 ? NULL : &plan->norms[unit->gathers];
+    if (unit_forward(plan, unit, NULL) != OC_OK) return NULL;
+    if (!finite_all(v->data, v->image * (size_t)plan->images)) return oci_unit_name(plan, unit);
+    if (norm && !finite_all(norm->a, (size_t)norm->blocks * OCI_ROW))
+        return oc_graph_node(plan->graph, norm->node)->name;
+    return NULL;
+}
+
 static const char *find_nonfinite(oc_plan *face) {
     oci_plan *plan = plan_of(face);
     for (int i = 0; i < oc_graph_param_count(plan->graph); i++)
         if (!finite_all(plan->weights + plan->places[i].offset, plan->places[i].count))
             return oc_graph_param(plan->graph, i)->name;
-    for (int u = 0; u < plan->unit_count; u++) {
-        const oci_value *v = &plan->values[plan->units[u].out];
-        if (unit_forward(plan, &plan->units[u], NULL) != OC_OK) return NULL;
-        if (!finite_all(v->data, v->image * (size_t)plan->images))
-            return oci_unit_name(plan, &plan->units[u]);
-        for (int i = 0; i < plan->norm_count; i++) {
-            const oci_norm *norm = &plan->norms[i];
-            bool made = plan->units[u].gathers == i;
-            if (made && !finite_all(norm->a, (size_t)norm->blocks * OCI_ROW))
-                return oc_graph_node(plan->graph, norm->node)->name;
-        }
-    }
-    return finite_all(plan->output, plan->output_image * (size_t)plan->images)
-               ? NULL
-               : oc_graph_node(plan->graph, oc_graph_node_count(plan->graph) - 1)->name;
+    const char *found = NULL;
+    int before = oci_threads_use(plan->options.threads);
+    plan->looking = true;
+    for (int u = 0; u < plan->unit_count && !found; u++)
+        found = unit_nonfinite(plan, &plan->units[u]);
+    plan->looking = false;
+    oci_threads_use(before);
+    if (found || finite_all(plan->output, plan->output_image * (size_t)plan->images)) return found;
+    return oc_graph_node(plan->graph, oc_graph_node_count(plan->graph) - 1)->name;
 }
 
 static void profile(oc_plan *face, bool on) {
@@ -369,7 +384,7 @@ static size_t times(const oc_plan *face, oc_op_time *out, size_t max) {
                                  .kernel = unit->conv ? oci_conv_unit_kernel(unit, k) : "own",
                                  .seconds = unit->seconds[k],
                                  .calls = unit->calls[k],
-                                 .macs = 0};
+                                 .macs = unit->macs};
             count++;
         }
     return count;

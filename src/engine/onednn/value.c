@@ -53,6 +53,12 @@ void oci_grad_commit(oci_plan *plan, int value, int first, int n, const float *t
         oci_norm_reduce(plan, &plan->norms[v->norm], grad, first, n);
 }
 
+int oci_repeats(const oci_unit *unit, int k) {
+    int earlier = 0;
+    for (int i = 0; i < k; i++) earlier += unit->in[i] == unit->in[k];
+    return earlier;
+}
+
 void oci_grads_written(oci_plan *plan, const oci_unit *unit) {
     for (int i = 0; i < unit->in_count; i++)
         if (plan->values[unit->in[i]].wants_grad) plan->values[unit->in[i]].written++;
