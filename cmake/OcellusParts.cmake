@@ -13,22 +13,58 @@ endfunction()
 
 oc_part(JANSSON jansson libjansson-dev)
 oc_part(XXHASH libxxhash libxxhash-dev)
-oc_part(TURBOJPEG libturbojpeg libturbojpeg0-dev)
 oc_part(JPEG libjpeg libjpeg62-turbo-dev)
+set(TURBOJPEG_VERSION ${JPEG_VERSION}) # whose libjpeg it is; `doctor` tells it by this name
 oc_part(SPNG spng libspng-dev)
 oc_part(WEBP libwebp libwebp-dev)
 
 find_package(OpenMP COMPONENTS C)
-if(NOT OpenMP_C_FOUND)
-  message(STATUS "part OpenMP missing: the engines run on one core")
+if(OpenMP_C_FOUND)
+  message(STATUS "part OpenMP ${OpenMP_C_VERSION}")
+else()
+  message(STATUS "part OpenMP missing (gcc has it; for clang: apt-get install libomp-dev): the "
+    "reference engine, and what the fast one does between oneDNN's calls, run on one core")
 endif()
 
-find_path(DNNL_INCLUDE dnnl.h)
-find_library(DNNL_LIBRARY dnnl)
-if(DNNL_INCLUDE AND DNNL_LIBRARY)
-  set(OC_HAVE_ONEDNN ON)
-  message(STATUS "part oneDNN ${DNNL_LIBRARY}")
+# oneDNN, where the system has it or under -DDNNL_ROOT=PREFIX or CMAKE_PREFIX_PATH. Its C API
+# changed between 2.x and 3.x: OC_DNNL_MAJOR chooses src/engine/onednn/dnn2.c or dnn3.c.
+option(OC_ONEDNN "build the oneDNN engine where the library is found" ON)
+set(OC_HAVE_ONEDNN OFF)
+if(OC_ONEDNN)
+  find_path(DNNL_INCLUDE dnnl.h HINTS ${DNNL_ROOT} ENV DNNL_ROOT PATH_SUFFIXES include)
+  find_library(DNNL_LIBRARY dnnl HINTS ${DNNL_ROOT} ENV DNNL_ROOT PATH_SUFFIXES lib lib64)
+  if(DNNL_INCLUDE AND DNNL_LIBRARY)
+    set(OC_HAVE_ONEDNN ON)
+  endif()
+endif()
+
+# The version as its header has it: dnnl_version.h, or the one that this includes.
+function(oc_dnnl_version out)
+  foreach(header oneapi/dnnl/dnnl_version.h dnnl_version.h)
+    if(EXISTS ${DNNL_INCLUDE}/${header})
+      file(STRINGS ${DNNL_INCLUDE}/${header} lines
+        REGEX "^#define DNNL_VERSION_(MAJOR|MINOR|PATCH) +[0-9]+")
+      list(TRANSFORM lines REPLACE "^.* " "")
+      list(JOIN lines "." version)
+      if(version)
+        set(${out} ${version} PARENT_SCOPE)
+        return()
+      endif()
+    endif()
+  endforeach()
+  message(FATAL_ERROR "no version found in dnnl_version.h under ${DNNL_INCLUDE}: is this oneDNN's "
+    "include folder? Give its prefix with -DDNNL_ROOT=, or build without it: -DOC_ONEDNN=OFF")
+endfunction()
+
+if(OC_HAVE_ONEDNN)
+  oc_dnnl_version(OC_DNNL_VERSION)
+  string(REGEX MATCH "^[0-9]+" OC_DNNL_MAJOR ${OC_DNNL_VERSION})
+  if(NOT OC_DNNL_MAJOR MATCHES "^[23]$")
+    message(FATAL_ERROR "oneDNN ${OC_DNNL_VERSION} in ${DNNL_INCLUDE}: 2.x or 3.x is needed. Give "
+      "the prefix of one with -DDNNL_ROOT=, or build without it: -DOC_ONEDNN=OFF")
+  endif()
+  message(STATUS "part oneDNN ${OC_DNNL_VERSION} ${DNNL_LIBRARY}")
 else()
-  set(OC_HAVE_ONEDNN OFF)
-  message(STATUS "part oneDNN missing (libdnnl-dev): only the slow reference engine is built")
+  message(STATUS "part oneDNN missing (libdnnl-dev): only the reference engine is built, which "
+    "trains and predicts some hundred times slower")
 endif()

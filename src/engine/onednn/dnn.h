@@ -1,6 +1,7 @@
 /* The few calls of oneDNN that the engine needs, in one thin face, since the library's C API
- * changed between 2.x and 3.x: dnn2.c and dnn3.c implement it, the build takes the one that fits.
- * No other file includes the library's headers.
+ * changed between 2.x and 3.x. dnn.c implements it over what both have in common; dnn2.c and dnn3.c
+ * make the descriptors, and the build takes the one that fits. dnn_int.h lies between them. No
+ * other file includes the library's headers.
  *
  * Activations are blocked: (n, c/block, h, w, block), channels padded with zeros; the network's
  * input is plain (n, c, h, w). Weights have whatever layout the library likes best.
