@@ -16,7 +16,6 @@ libdnnl-dev          oneDNN: the maths of the fast engine
 libjansson-dev       JSON
 libxxhash-dev        digests
 libjpeg62-turbo-dev  JPEG
-libturbojpeg0-dev    JPEG
 libspng-dev          PNG
 libwebp-dev          WebP
 LIST
