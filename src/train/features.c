@@ -49,6 +49,7 @@ static oc_status fill(oci_cache *cache, oci_stage *stage, oci_session *s, bool v
     OC_GOTO(reserve(cache, count, stage->feature_width, err));
     OC_GOTO(oci_feed_new(&feed, &options, err));
     OC_GOTO(oci_feed_start(feed, 0, 0, err));
+    oci_meter_start_phase(&s->meter);
     for (size_t done = 0; !oci_session_should_stop(s); done += (size_t)batch.n) {
         OC_GOTO(oci_feed_next(feed, &batch, &s->meter.times, err));
         if (batch.n == 0) break;

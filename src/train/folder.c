@@ -4,6 +4,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "train/train_int.h"
 
@@ -22,7 +23,18 @@ static bool is_ours(const char *name) {
     return oc_starts_with(name, "events.out.tfevents.");
 }
 
-oc_status oci_folder_check(const char *out, oc_error *err) {
+static bool is_same_folder(const char *a, const char *b) {
+    struct stat x, y;
+    return stat(a, &x) == 0 && stat(b, &y) == 0 && x.st_dev == y.st_dev && x.st_ino == y.st_ino;
+}
+
+oc_status oci_folder_check(const char *out, const char *from, oc_error *err) {
+    if (from != NULL && is_same_folder(out, from)) {
+        return oc_fail(err, OC_EUSAGE,
+                       "--from and -o both name %s, which would overwrite what the run starts "
+                       "from; give -o another folder",
+                       out);
+    }
     if (!oc_path_exists(out) || oc_model_is_folder(out)) return OC_OK;
     if (!oc_path_is_dir(out)) {
         return oc_fail(err, OC_EUSAGE, "%s is a file; -o needs a folder for the model", out);

@@ -78,6 +78,7 @@ static oc_status run(verdict *v, oci_stage *stage, oci_session *s, oc_error *err
     oc_train_times ignored = {0};
     OC_TRY(oc_plan_import(stage->judge, OC_SLOT_WEIGHTS, s->weights, err));
     OC_TRY(oci_feed_start(stage->val_feed, 0, 0, err));
+    oci_meter_start_phase(&s->meter);
     for (size_t done = 0; !oci_session_should_stop(s); done += (size_t)batch.n) {
         OC_TRY(oci_feed_next(stage->val_feed, &batch, &ignored, err));
         if (batch.n == 0) break;

@@ -37,10 +37,11 @@ oc_status oci_material_open(oci_material *m, const oc_train_options *o, const oc
 
 /* The commonest thing to know about rejects is what the first one was. */
 static oc_status check_rejects(const oc_dataset *ds, bool allow, const oc_log *log, oc_error *err) {
-    size_t rejected = oc_dataset_reject_count(ds), all = oc_dataset_count(ds);
+    size_t rejected = oc_dataset_reject_count(ds), all = rejected;
     if (rejected == 0) return OC_OK;
+    for (size_t i = 0; i < oc_dataset_count(ds); i++) all += !oc_dataset_item(ds, i)->rejected;
     const oc_reject *first = oc_dataset_rejected(ds, 0);
-    double share = (double)rejected / (double)(all > rejected ? all : rejected);
+    double share = (double)rejected / (double)all;
     if (share > MAX_REJECTED && !allow) {
         return oc_fail(err, OC_EDATA,
                        "%s: %zu of %zu files rejected (%.0f %%, at most %.0f %%), the first %s: "

@@ -63,9 +63,19 @@ oc_train_times oci_meter_epoch_times(const oci_meter *m) {
     return difference(&m->times, &m->epoch_times, oc_clock_seconds() - m->epoch_started);
 }
 
+void oci_meter_start_phase(oci_meter *m) {
+    m->phase_started = oc_clock_seconds();
+}
+
 void oci_meter_phase(const oci_meter *m, const char *phase, size_t step, size_t steps) {
     if (m->observer->step == NULL) return;
-    oc_train_progress p = {
-        .step = step, .steps = steps, .times = oci_meter_times(m), .phase = phase};
+    double seconds = oc_clock_seconds() - m->phase_started;
+    double rate = seconds > 0 ? (double)step / seconds : 0;
+    oc_train_progress p = {.step = step,
+                           .steps = steps,
+                           .images_per_second = rate,
+                           .eta_seconds = rate > 0 ? (double)(steps - step) / rate : 0,
+                           .times = oci_meter_times(m),
+                           .phase = phase};
     m->observer->step(m->observer->ctx, &p);
 }

@@ -85,6 +85,7 @@ static oc_status build(oci_session *s, bool *measure, oc_error *err) {
 
 static oc_status sort_data(oci_session *s, oc_error *err) {
     const oc_log *log = oci_session_log(s);
+    oci_meter_start_phase(&s->meter);
     oci_meter_phase(&s->meter, "scan", 0, oc_dataset_count(s->data.train_set));
     OC_TRY(oci_material_sort(&s->data, s->options, &s->settings, log, err));
     if ((size_t)s->settings.batch <= s->data.train_count) return OC_OK;
@@ -136,7 +137,7 @@ oc_status oci_session_open(oci_session *s, const oc_train_options *options,
     s->feature_budget = quarter_of_memory();
     oci_meter_init(&s->meter, observer != NULL ? observer : &nobody);
     OC_TRY(oci_settings_resolve(&s->settings, options, NULL, err));
-    OC_TRY(oci_folder_check(options->out, err));
+    OC_TRY(oci_folder_check(options->out, options->from, err));
     OC_TRY(oci_origin_open(&s->origin, options, err));
     const oc_arch *arch = s->origin.arch;
     OC_TRY(oci_settings_resolve(&s->settings, options, arch != NULL ? &arch->hints : NULL, err));

@@ -27,11 +27,11 @@ typedef enum oc_schedule_kind {
     OC_SCHEDULE_CONSTANT
 } oc_schedule_kind;
 
-/* Zero, NULL or negative where said = the default, which depends on the rest (oc_train_resolve). */
+/* Zero, NULL or negative where said = the default, which depends on the rest (options.c). */
 typedef struct oc_train_options {
     const char *data; /* DATA of the command line */
     const char *val;  /* validation DATA; NULL = the source's own, or a split */
-    double split;     /* share of each class held out; 0 = 0.2 */
+    double split;     /* share of each class held out; 0 = 0.2, below 0 = nothing */
     oc_dataset_options dataset;
     bool allow_rejects; /* go on with more than 20 % rejected */
     const char *out;    /* the model folder */
@@ -64,9 +64,9 @@ typedef struct oc_train_options {
     const char *engine;
     bool resume;
     double stop_after_minutes; /* 0 = never */
-    double
-        checkpoint_minutes; /* between checkpoints within an epoch; 0 = 5; each epoch ends in one */
-    const char *command;    /* as typed, for the record */
+    double checkpoint_minutes; /* between checkpoints within an epoch; 0 = 5. An epoch ends in
+                                  one, too, unless the last is less than 5 s old */
+    const char *command;       /* as typed, for the record */
 } oc_train_options;
 void oc_train_options_init(oc_train_options *o); /* all defaults */
 

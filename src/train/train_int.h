@@ -24,6 +24,7 @@ typedef struct oci_meter {
     uint64_t mark_images[2];
     uint64_t images;           /* trained on since `started` */
     double validation_seconds; /* of the last validation */
+    double phase_started;      /* of what is not training */
 } oci_meter;
 
 void oci_meter_init(oci_meter *m, const oc_train_observer *observer);
@@ -35,7 +36,8 @@ double oci_meter_rate(const oci_meter *m); /* images/s over the last 2 to 5 s */
 /* Buckets since the start, and since the epoch's start; `other` filled in. */
 oc_train_times oci_meter_times(const oci_meter *m);
 oc_train_times oci_meter_epoch_times(const oci_meter *m);
-/* Tell the observer about a phase that is not training: `step` of `steps`. */
+/* Begin a phase that is not training; and tell the observer about it: `step` of `steps` images. */
+void oci_meter_start_phase(oci_meter *m);
 void oci_meter_phase(const oci_meter *m, const char *phase, size_t step, size_t steps);
 
 /* ---- features of the frozen body (features.c) ---------------------------------------------------
@@ -208,8 +210,8 @@ OC_MUST_CHECK oc_status oci_tensors_copy(oc_tensors *dst, const oc_tensors *src,
 /* ---- the folder (folder.c)
  * ------------------------------------------------------------------------------- */
 
-/* Check that `out` may be written: absent, empty, or a model folder. */
-OC_MUST_CHECK oc_status oci_folder_check(const char *out, oc_error *err);
+/* Check that `out` may be written: absent, empty, or a model folder, and another than `from`. */
+OC_MUST_CHECK oc_status oci_folder_check(const char *out, const char *from, oc_error *err);
 /* Make it, or clear it of a former run's checkpoint and log. */
 OC_MUST_CHECK oc_status oci_folder_begin(const char *out, const oc_log *log, oc_error *err);
 /* What the origin object of config.json says. */

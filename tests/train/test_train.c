@@ -306,6 +306,17 @@ static void a_folder_with_foreign_files_is_refused(void **state) {
     fixture_clear(&f);
 }
 
+static void training_onto_the_start_itself_is_refused(void **state) {
+    (void)state;
+    fixture f;
+    oc_error err = {0};
+    oc_train_result r;
+    fixture_init(&f);
+    f.options.out = f.seed;
+    check_fails(oc_train(&f.options, &f.observer, &r, &err), err, OC_EUSAGE, "another folder");
+    fixture_clear(&f);
+}
+
 static void a_start_that_does_not_exist_is_named(void **state) {
     (void)state;
     fixture f;
@@ -362,6 +373,7 @@ int main(int argc, char **argv) {
         cmocka_unit_test(too_many_rejects_stop_the_run_unless_allowed),
         cmocka_unit_test(a_few_rejects_are_named_and_the_run_goes_on),
         cmocka_unit_test(a_folder_with_foreign_files_is_refused),
+        cmocka_unit_test(training_onto_the_start_itself_is_refused),
         cmocka_unit_test(a_start_that_does_not_exist_is_named),
         cmocka_unit_test(every_allocation_may_fail_without_harm),
     };
