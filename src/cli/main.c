@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "command_int.h"
+#include "spin_int.h"
 
 /* The command line as typed, words with spaces or quotes in single quotes. */
 static void join_line(oc_buf *out, int argc, char **argv) {
@@ -68,6 +69,7 @@ static oc_status run(int argc, char **argv, const oci_term *term, oc_error *err)
 }
 
 int main(int argc, char **argv) {
+    oci_spin_briefly(argv);
     oci_term term;
     oci_term_init(&term);
     oc_error err = {0};
