@@ -65,6 +65,6 @@ if(OC_HAVE_ONEDNN)
   endif()
   message(STATUS "part oneDNN ${OC_DNNL_VERSION} ${DNNL_LIBRARY}")
 else()
-  message(STATUS "part oneDNN missing (libdnnl-dev): only the reference engine is built, which "
-    "trains and predicts some hundred times slower")
+  message(STATUS "part oneDNN missing (libdnnl-dev) or switched off: only the reference engine is "
+    "built, which trains and predicts tens of times slower")
 endif()
