@@ -10,6 +10,7 @@
 typedef struct oci_progress {
     const oci_term *term;
     double next_seconds; /* clock at which the next line is due */
+    double next_epoch;   /* the same for lines of epochs, which may be shorter than a blink */
     bool drawn;          /* a line stands on the terminal that is to be wiped */
 } oci_progress;
 

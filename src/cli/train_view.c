@@ -7,6 +7,7 @@
 #include <string.h>
 
 enum { BAR_CELLS = 16 };
+static const double epoch_period = 1.0; /* seconds between lines; log.jsonl has every epoch */
 
 void oci_train_shares(oc_buf *out, const oc_train_times *t) {
     double sum = t->data + t->forward + t->backward + t->update;
@@ -39,6 +40,8 @@ void oci_train_epoch(void *ctx, const oc_epoch_summary *s) {
     oci_progress *view = ctx;
     char spent[24], rate[32];
     oc_buf line = {0};
+    if (oc_clock_seconds() < view->next_epoch && s->epoch < s->epochs) return;
+    view->next_epoch = oc_clock_seconds() + epoch_period;
     oc_buf_printf(&line, "epoch %d/%d  loss %.4f  accuracy %.1f %%", s->epoch, s->epochs,
                   s->train_loss, 100 * s->train_accuracy);
     if (isfinite(s->val_accuracy))
