@@ -154,10 +154,13 @@ static void text_twins(const oci_survey *s, oc_buf *out) {
 
 void oci_survey_text(const oci_survey *s, const oci_term *term, oc_buf *out) {
     char bytes[16];
-    oc_buf_printf(
-        out, "%s: %zu photos in %zu classes, %s; short sides %d to %d pixels, half at %d or less\n",
-        oc_dataset_source(s->ds), s->good, oc_dataset_classes(s->ds)->count,
-        oc_format_bytes(bytes, s->bytes), s->side_low, s->side_high, s->side_median);
+    oc_buf_printf(out, "%s: %zu photos in %zu classes, %s; ", oc_dataset_source(s->ds), s->good,
+                  oc_dataset_classes(s->ds)->count, oc_format_bytes(bytes, s->bytes));
+    if (s->side_low == s->side_high)
+        oc_buf_printf(out, "short sides %d pixels\n", s->side_low);
+    else
+        oc_buf_printf(out, "short sides %d to %d pixels, half of them at most %d\n", s->side_low,
+                      s->side_high, s->side_median);
     static const char *const part[] = {"no part", "train", "validation", "test"};
     if (s->parts[OC_PART_NONE] != s->good)
         for (int p = 0; p < 4; p++)

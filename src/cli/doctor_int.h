@@ -5,6 +5,7 @@
 #define OC_CLI_DOCTOR_INT_H
 
 #include "base/base.h"
+#include "peak_int.h"
 
 typedef struct oci_machine {
     char cpu[128];                /* as the system names it; "" = unknown */
@@ -23,7 +24,7 @@ void oci_machine_look(oci_machine *out);
 enum { OCI_DOCTOR_SIZE = 224, OCI_DOCTOR_BATCH = 8 };
 
 typedef struct oci_speed {
-    double memory_gbps;      /* copying: read + written */
+    oci_peak peak;           /* multiply-adds and memory */
     double conv_gflops;      /* 3x3 convolution, 64 to 64 channels at 56 x 56, in a plan */
     double render_per_core;  /* photos a second: JPEG 640 x 480 decoded, varied, to 224 x 224 */
     double train_per_second; /* photos a second through OCI_DOCTOR_ARCH; 0 = not measured */

@@ -1,5 +1,5 @@
-/* A few quick measurements: memory, one convolution, one photo on its way in, one training step.
- * Enough to say where time will go; `bench` measures properly.
+/* A few quick measurements: the machine's limits, a few convolutions, one photo on its way in, one
+ * training step. Enough to say where time will go; `bench` measures properly.
  *
  * SPDX-License-Identifier: BSD-2-Clause */
 #include <string.h>
@@ -10,28 +10,7 @@
 #include "zoo/zoo.h"
 
 static const double measure_seconds = 0.3;
-enum { COPY_BYTES = 64 << 20, CONV_CHANNELS = 64, CONV_SIDE = 56, CONV_BATCH = 8, CLASSES = 10 };
-
-static oc_status measure_memory(oci_speed *s, oc_error *err) {
-    char *from = oc_malloc_aligned(COPY_BYTES), *to = oc_malloc_aligned(COPY_BYTES);
-    oc_status status = OC_OK;
-    if (!from || !to) OC_GOTO(oc_fail_nomem(err, COPY_BYTES, "measuring memory"));
-    memset(from, 1, COPY_BYTES);
-    memset(to, 1, COPY_BYTES);
-    double start = oc_clock_seconds(), spent = 0;
-    int rounds = 0;
-    while (spent < measure_seconds) {
-        memcpy(to, from, COPY_BYTES);
-        from[rounds % COPY_BYTES] = to[rounds % 64];
-        rounds++;
-        spent = oc_clock_seconds() - start;
-    }
-    s->memory_gbps = 2.0 * COPY_BYTES * rounds / spent / 1e9;
-done:
-    oc_free_aligned(from);
-    oc_free_aligned(to);
-    return status;
-}
+enum { CONV_CHANNELS = 64, CONV_SIDE = 56, CONV_BATCH = 8, CLASSES = 10 };
 
 /* Photos in, then convolutions of one shape that take nearly all of the time. */
 static oc_status conv_graph(oc_graph **out, oc_error *err) {
@@ -184,7 +163,7 @@ done:
 
 oc_status oci_speed_measure(oci_speed *out, oc_error *err) {
     *out = (oci_speed){0};
-    OC_TRY(measure_memory(out, err));
+    OC_TRY(oci_peak_measure(&out->peak, 0, err));
     OC_TRY(measure_render(out, err));
     OC_TRY(measure_conv(out, err));
     if (strcmp(oc_engine_names()[0], "ref") == 0) return OC_OK;
