@@ -6,15 +6,20 @@
 #include <math.h>
 #include <string.h>
 
-enum { BAR_CELLS = 16 };
+enum { BAR_CELLS = 10, WIDE_COLUMNS = 130 };
 static const double epoch_period = 1.0; /* seconds between lines; log.jsonl has every epoch */
 
-void oci_train_shares(oc_buf *out, const oc_train_times *t) {
+void oci_train_shares(oc_buf *out, const oc_train_times *t, bool brief) {
     double sum = t->data + t->forward + t->backward + t->update;
     if (!(sum > 0)) return;
-    oc_buf_printf(out, "  data %.0f%% forward %.0f%% backward %.0f%% update %.0f%%",
-                  100 * t->data / sum, 100 * t->forward / sum, 100 * t->backward / sum,
-                  100 * t->update / sum);
+    oc_buf_printf(out, "  data %.0f%% %s %.0f%% %s %.0f%% %s %.0f%%", 100 * t->data / sum,
+                  brief ? "fwd" : "forward", 100 * t->forward / sum, brief ? "bwd" : "backward",
+                  100 * t->backward / sum, brief ? "upd" : "update", 100 * t->update / sum);
+}
+
+/* On a terminal that is too narrow for the words. */
+static bool is_narrow(const oci_progress *view) {
+    return view->term->err_tty && view->term->width < WIDE_COLUMNS;
 }
 
 void oci_train_step(void *ctx, const oc_train_progress *p) {
@@ -32,7 +37,7 @@ void oci_train_step(void *ctx, const oc_train_progress *p) {
     if (isfinite(p->loss) && p->loss > 0) oc_buf_printf(&line, "  loss %.4f", p->loss);
     if (p->eta_seconds > 0)
         oc_buf_printf(&line, "  ETA %s", oc_format_seconds(eta, p->eta_seconds));
-    oci_train_shares(&line, &p->times);
+    oci_train_shares(&line, &p->times, is_narrow(view));
     oci_progress_show(view, &line);
 }
 
@@ -49,7 +54,7 @@ void oci_train_epoch(void *ctx, const oc_epoch_summary *s) {
                       100 * s->val_accuracy, s->best ? " (best)" : "");
     oc_buf_printf(&line, "  %s images/s  %s", oci_format_rate(rate, s->images_per_second),
                   oc_format_seconds(spent, s->seconds));
-    oci_train_shares(&line, &s->times);
+    oci_train_shares(&line, &s->times, is_narrow(view));
     if (!line.failed) oci_progress_say(view, s->best ? OCI_GREEN : OCI_PLAIN, "%s", line.data);
     oc_buf_clear(&line);
 }

@@ -11,7 +11,8 @@
 void oci_train_step(void *ctx, const oc_train_progress *p);
 void oci_train_epoch(void *ctx, const oc_epoch_summary *s);
 
-/* "data 3%  forward 31%  backward 62%  update 4%"; nothing while there are no times. */
-void oci_train_shares(oc_buf *out, const oc_train_times *times);
+/* "data 3% forward 31% backward 62% update 4%", or "fwd", "bwd", "upd" where room is scarce;
+ * nothing while there are no times. */
+void oci_train_shares(oc_buf *out, const oc_train_times *times, bool brief);
 
 #endif

@@ -78,7 +78,8 @@ static void positional_arguments_keep_their_order(void **state) {
     flags f = {0};
     oci_args args;
     oc_error err = {0};
-    check_ok(parse(&f, &args, ARGV(a_file, a_loud, a_dash, a_end, a_l, a_other), &err), err);
+    char *argv[] = {a_file, a_loud, a_dash, a_end, a_l, a_other, NULL};
+    check_ok(parse(&f, &args, argv, &err), err);
     assert_int_equal(args.count, 4);
     assert_string_equal(args.argv[0], "file");
     assert_string_equal(args.argv[1], "-");
