@@ -40,8 +40,8 @@ typedef struct predict_run {
     int k;
     int name_columns; /* of the longest name, for alignment */
     size_t done, failed;
-    oc_status status; /* of printing */
-    oc_error *err;
+    oc_status status; /* of printing, and its error */
+    oc_error error;
 } predict_run;
 
 static const char *name_of(const oc_class *class) {
@@ -65,21 +65,21 @@ static json_t *ranked_json(const predict_run *run, const oc_ranked *ranked, int 
     return top;
 }
 
-static oc_status print_as_json(const predict_run *run, const char *path, const oc_ranked *ranked,
-                               int k, const oc_error *error) {
+static oc_status print_as_json(predict_run *run, const char *path, const oc_ranked *ranked, int k,
+                               const oc_error *error) {
     json_t *line = json_object();
     int bad = json_object_set_new(line, "image", oci_json_text(path));
     bad |= ranked ? json_object_set_new(line, "top", ranked_json(run, ranked, k))
-                  : json_object_set_new(line, "error", json_string(error->message));
+                  : json_object_set_new(line, "error", oci_json_text(error->message));
     if (bad) {
         json_decref(line);
         line = NULL;
     }
-    return oci_print_json(line, run->err);
+    return oci_print_json(line, &run->error);
 }
 
-static oc_status print_as_text(const predict_run *run, const char *path, const oc_ranked *ranked,
-                               int k, const oc_error *error) {
+static oc_status print_as_text(predict_run *run, const char *path, const oc_ranked *ranked, int k,
+                               const oc_error *error) {
     const oci_term *term = run->term;
     oc_buf out = {0};
     if (!ranked) {
@@ -87,7 +87,7 @@ static oc_status print_as_text(const predict_run *run, const char *path, const o
         oc_buf_printf(&out, "%s%s%s%s%s\n", oci_paint_code(term->colour_err, OCI_RED),
                       named ? "" : path, named ? "" : ": ", error->message,
                       oci_paint_code(term->colour_err, OCI_PLAIN));
-        return oci_print(stderr, &out, run->err);
+        return oci_print(stderr, &out, &run->error);
     }
     oc_buf_printf(&out, "%s%s%s\n", oci_paint_code(term->colour_out, OCI_BOLD), path,
                   oci_paint_code(term->colour_out, OCI_PLAIN));
@@ -100,7 +100,7 @@ static oc_status print_as_text(const predict_run *run, const char *path, const o
         oci_bar(&out, ranked[i].p, BAR_CELLS, term->utf8);
         oc_buf_printf(&out, "%s\n", oci_paint_code(term->colour_out, OCI_PLAIN));
     }
-    return oci_print(stdout, &out, run->err);
+    return oci_print(stdout, &out, &run->error);
 }
 
 static bool each(void *ctx, const char *path, const oc_ranked *ranked, int k,
@@ -113,11 +113,16 @@ static bool each(void *ctx, const char *path, const oc_ranked *ranked, int k,
     return run->status == OC_OK;
 }
 
+static oc_status printing_failed(const predict_run *run, oc_error *err) {
+    if (err) *err = run->error;
+    return run->status;
+}
+
 static oc_status predict_paths(predict_run *run, const oci_paths *paths, oc_error *err) {
     if (paths->count == 0) return OC_OK;
     oc_status status = oc_predict_files(run->predictor, (const char *const *)paths->items,
                                         paths->count, run->k, each, run, err);
-    return run->status != OC_OK ? run->status : status;
+    return run->status != OC_OK ? printing_failed(run, err) : status;
 }
 
 static oc_status predict_stdin_image(predict_run *run, oc_error *err) {
@@ -129,8 +134,7 @@ static oc_status predict_stdin_image(predict_run *run, oc_error *err) {
     if (status != OC_OK) goto done;
     bool good = oc_predict_bytes(run->predictor, bytes.data ? bytes.data : "", bytes.size, run->k,
                                  ranked, &why) == OC_OK;
-    each(run, "-", good ? ranked : NULL, run->k, &why);
-    status = run->status;
+    if (!each(run, "-", good ? ranked : NULL, run->k, &why)) status = printing_failed(run, err);
 done:
     oc_buf_clear(&bytes);
     oc_free(ranked);
@@ -195,7 +199,7 @@ static oc_status run(oci_call *call, oc_error *err) {
     OC_TRY(oci_options_parse(&call->args, &flags, err));
     OC_TRY(oci_args_expect(&call->args, 2, -1, arguments, err));
     oc_model *model = NULL;
-    predict_run state = {.term = call->term, .flags = &flags, .err = err};
+    predict_run state = {.term = call->term, .flags = &flags};
     oc_status status = OC_OK;
     OC_GOTO(oc_model_load(&model, call->args.argv[0], err));
     state.model = model;

@@ -20,8 +20,7 @@ static void quoted(const char *text, const char *escaped_quote, oc_buf *out) {
     }
 }
 
-/* ---- bash -------------------------------------------------------------------------------------
- */
+/* ---- bash ---- */
 
 static void bash_command(const oci_command *c, oc_buf *out) {
     oc_buf_printf(out, "    %s)\n        options=\"--help", c->name);
@@ -66,8 +65,7 @@ void oci_complete_bash(oc_buf *out) {
                      "complete -o filenames -F _ocellus ocellus\n");
 }
 
-/* ---- zsh --------------------------------------------------------------------------------------
- */
+/* ---- zsh ---- */
 
 static void zsh_text(const char *text, oc_buf *out) {
     for (; *text; text++) {
@@ -120,8 +118,7 @@ void oci_complete_zsh(oc_buf *out) {
     oc_buf_puts(out, "    esac\n}\n_ocellus \"$@\"\n");
 }
 
-/* ---- fish -------------------------------------------------------------------------------------
- */
+/* ---- fish ---- */
 
 static void fish_option(const oci_command *c, const oci_option *o, oc_buf *out) {
     oc_buf_printf(out, "complete -c ocellus -n '__fish_seen_subcommand_from %s' -l %s", c->name,

@@ -108,8 +108,7 @@ size_t oci_survey_remarks(const oci_survey *s, oci_remark out[OCI_MAX_REMARKS]) 
     return r.count;
 }
 
-/* ---- text -------------------------------------------------------------------------------------
- */
+/* ---- text ---- */
 
 static void text_classes(const oci_survey *s, const oci_term *term, oc_buf *out) {
     size_t classes = oc_dataset_classes(s->ds)->count;
@@ -179,8 +178,7 @@ void oci_survey_text(const oci_survey *s, const oci_term *term, oc_buf *out) {
                       oci_paint_code(term->colour_out, OCI_PLAIN));
 }
 
-/* ---- JSON -------------------------------------------------------------------------------------
- */
+/* ---- JSON ---- */
 
 /* Add `item` to `array` (both may be NULL after an earlier failure); returns nonzero on failure. */
 static int append(json_t *array, json_t *item) {
@@ -203,8 +201,8 @@ static json_t *json_rejects(const oci_survey *s) {
     int bad = 0;
     for (size_t i = 0; i < oc_dataset_reject_count(s->ds); i++) {
         const oc_reject *reject = oc_dataset_rejected(s->ds, i);
-        bad |= append(array, json_pack("{s:o,s:s}", "image", oci_json_text(reject->path), "reason",
-                                       reject->reason));
+        bad |= append(array, json_pack("{s:o,s:o}", "image", oci_json_text(reject->path), "reason",
+                                       oci_json_text(reject->reason)));
     }
     if (!bad) return array;
     json_decref(array);

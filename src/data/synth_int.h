@@ -14,17 +14,18 @@ typedef struct oci_colour {
 
 oci_colour oci_mix(oci_colour a, oci_colour b, float share); /* share 0 = a, 1 = b */
 oci_colour oci_scale(oci_colour c, float factor);
-oci_colour oci_vary(oci_colour c, oc_rng *rng, float amount); /* each part times 1-amount..1+amount */
+oci_colour oci_vary(oci_colour c, oc_rng *rng,
+                    float amount); /* each part times 1-amount..1+amount */
 /* 0 at `from`, 1 at `to`, smooth between (Hermite). */
 float oci_smooth(float from, float to, float x);
 /* Coverage of a pixel at signed distance d of an edge, softened over `soft`. */
 float oci_cover(float d, float soft);
 
-/* ---- species ---------------------------------------------------------------------------------- */
+/* ---- species ---- */
 
 typedef struct oci_species {
-    char name[64];    /* "crimson-poppy" */
-    int petals;       /* in a layer */
+    char name[64]; /* "crimson-poppy" */
+    int petals;    /* in a layer */
     int layers;
     float half_width; /* of a petal */
     float widest;     /* where along the petal, 0..1 */
@@ -43,7 +44,7 @@ typedef struct oci_species {
  * seeds show the same kinds. */
 void oci_species_make(oci_species *out, int index);
 
-/* ---- canvas ----------------------------------------------------------------------------------- */
+/* ---- canvas ---- */
 
 typedef struct oci_canvas {
     float *rgb; /* (size, size, 3) */
@@ -59,15 +60,15 @@ void oci_canvas_blur(oci_canvas *canvas, float sigma); /* Gaussian, edges repeat
 OC_MUST_CHECK oc_status oci_canvas_develop(oci_canvas *canvas, oc_rng *rng, oc_image *out,
                                            oc_error *err);
 
-/* ---- drawing ---------------------------------------------------------------------------------- */
+/* ---- drawing ---- */
 
 typedef struct oci_pose {
-    float x, y, radius;   /* pixels */
-    float angle;          /* of the first petal */
-    float tilt_axis;      /* direction in which the flower is foreshortened ... */
-    float squeeze;        /* ... to this share, 0.5..1 */
-    float soft;           /* width of edges in pixels: out of focus when large */
-    float light;          /* direction */
+    float x, y, radius; /* pixels */
+    float angle;        /* of the first petal */
+    float tilt_axis;    /* direction in which the flower is foreshortened ... */
+    float squeeze;      /* ... to this share, 0.5..1 */
+    float soft;         /* width of edges in pixels: out of focus when large */
+    float light;        /* direction */
 } oci_pose;
 
 void oci_draw_background(oci_canvas *canvas, oc_rng *rng);
@@ -80,7 +81,7 @@ void oci_draw_flower(oci_canvas *canvas, const oci_species *species, const oci_p
 OC_MUST_CHECK oc_status oci_draw_picture(oci_canvas *canvas, int index, float blur, oc_rng *rng,
                                          oc_image *out, oc_error *err);
 
-/* ---- spoiling --------------------------------------------------------------------------------- */
+/* ---- spoiling ---- */
 
 /* X(name, word in spoiled.csv) */
 #define OCI_SPOIL_MAP(X)                                                                           \
