@@ -102,6 +102,22 @@ sed -n 2p .stdout | "$json_get" top.0.label >/dev/null || fail "no answer for th
 sed -n 3p .stdout | "$json_get" error >/dev/null || fail "no error for missing.jpg"
 says "2 of 3 images could not be used"
 
+claim "a full or closed standard output is told, not taken for success"
+if [ -w /dev/full ]; then
+    last_command="predict > /dev/full"
+    "$binary" predict model photos/lemon-daisy/001.jpg >/dev/full 2>.stderr
+    equal "$?" 3
+    says "standard output"
+fi
+"$binary" predict model photos/lemon-daisy/001.jpg >&- 2>.stderr
+equal "$?" 3
+
+claim "a file name that is no UTF-8 still gives valid JSON"
+odd=$(printf 'caf\351.jpg')
+cp page.jpg "$odd"
+run 2 predict model "$odd" --json
+has image error
+
 claim "info shows layers, costs, classes and accuracy"
 run 0 info model
 prints "parameters"
