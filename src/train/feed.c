@@ -14,9 +14,10 @@ struct oci_feed {
     const oc_batch *held; /* the loader's, to be released */
     uint32_t *order;      /* cached: (count) rows in this epoch's order */
     size_t next;          /* cached: batch to come */
-    float *rows;          /* cached: (batch, width) */
-    int32_t *label;       /* cached: (batch) */
-    uint32_t *item;       /* cached: (batch) */
+    uint32_t epoch;
+    float *rows;    /* cached: (batch, width) */
+    int32_t *label; /* cached: (batch) */
+    uint32_t *item; /* cached: (batch) */
 };
 
 void oci_feed_rest(oci_feed *feed) {
@@ -96,8 +97,18 @@ oc_status oci_feed_start(oci_feed *feed, uint32_t epoch, size_t first, oc_error 
     oci_feed_rest(feed);
     if (feed->loader != NULL) return oc_loader_start(feed->loader, epoch, first, err);
     feed->next = first;
+    feed->epoch = epoch;
     draw_order(feed, epoch);
     return OC_OK;
+}
+
+/* Which of an image's cached versions this epoch sees. */
+static size_t draw_view(const oci_feed *feed, size_t row) {
+    const oci_cache *cache = feed->options.cache;
+    if (cache->views == 1) return 0;
+    oc_rng rng;
+    oc_rng_init(&rng, feed->options.seed, OC_RNG_AUGMENT, feed->epoch, cache->item[row]);
+    return oc_rng_below(&rng, (uint32_t)cache->views);
 }
 
 static void gather(oci_feed *feed, oci_batch *out) {
@@ -108,13 +119,17 @@ static void gather(oci_feed *feed, oci_batch *out) {
     if (!feed->options.drop_last && n > cache->count - begin) n = cache->count - begin;
     for (size_t i = 0; i < n; i++) {
         size_t row = feed->order[(begin + i) % cache->count];
-        memcpy(feed->rows + i * cache->width, cache->rows + row * cache->width,
+        size_t view = draw_view(feed, row);
+        memcpy(feed->rows + i * cache->width,
+               cache->rows + (view * cache->room + row) * cache->width,
                cache->width * sizeof *feed->rows);
         feed->label[i] = cache->label[row];
         feed->item[i] = cache->item[row];
     }
-    *out = (oci_batch){
-        .input = feed->rows, .n = (int)n, .targets.label = feed->label, .item = feed->item};
+    *out = (oci_batch){.input = feed->rows,
+                       .n = (int)n,
+                       .targets = {.label = feed->label, .smoothing = feed->options.smoothing},
+                       .item = feed->item};
 }
 
 /* The loader's batch, its pixels replaced by the body's features where there is a body. */

@@ -25,7 +25,10 @@ typedef struct oci_settings {
     double clip_norm;
     int patience;
     oc_level level;      /* of augmentation when the whole network is trained */
-    oc_level head_level; /* ... when the head alone is: OC_LEVEL_NONE allows cached features */
+    oc_level head_level; /* ... when the head alone is */
+    int head_views;      /* that many versions of each image have their features cached: the plain
+                            one, then varied ones; 0 = varied anew in every epoch, not cached */
+    double smoothing;    /* of labels; a level may ask for more */
     int measure_mean, squash, filter; /* as in oc_train_options, the family's wishes applied */
     double split;
     uint64_t seed;

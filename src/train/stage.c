@@ -99,15 +99,17 @@ static oc_status open_scales(oci_stage *stage, const oci_session *s, oc_error *e
 
 static oc_status open_train_feed(oci_stage *stage, const oci_session *s, bool cached,
                                  oc_error *err) {
-    oc_augment augment =
-        oc_augment_level(stage->head_only ? s->settings.head_level : s->settings.level);
+    const oci_settings *t = &s->settings;
+    oc_augment augment = oc_augment_level(stage->head_only ? t->head_level : t->level);
+    if (augment.smoothing < (float)t->smoothing) augment.smoothing = (float)t->smoothing;
     oci_feed_options feed = {.loader = oci_stage_loader(s, false),
                              .cache = cached ? &stage->train_cache : NULL,
                              .body = stage->body,
-                             .batch = s->settings.batch,
+                             .batch = t->batch,
                              .shuffle = true,
                              .drop_last = true,
-                             .seed = s->settings.seed};
+                             .smoothing = augment.smoothing,
+                             .seed = t->seed};
     feed.loader.augment = &augment;
     OC_TRY(oci_feed_new(&stage->train_feed, &feed, err));
     stage->steps = oci_feed_batches(stage->train_feed);

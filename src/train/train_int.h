@@ -43,13 +43,13 @@ void oci_meter_phase(const oci_meter *m, const char *phase, size_t step, size_t 
 /* ---- features of the frozen body (features.c) ---------------------------------------------------
  */
 
-/* One row of features per image; rows of images that could not be read are left out. All zero is
- * clearable. */
+/* One row of features per view of an image; images that could not be read are left out. All zero
+ * is clearable. */
 typedef struct oci_cache {
-    float *rows;    /* (count, width) */
+    float *rows;    /* (views, room, width), the first count of each room in use */
     int32_t *label; /* (count) */
     uint32_t *item; /* (count) index in the dataset */
-    size_t count, width;
+    size_t count, width, room, views;
 } oci_cache;
 
 void oci_cache_clear(oci_cache *cache);
@@ -63,6 +63,8 @@ typedef struct oci_feed_options {
     oc_plan *body;            /* borrowed; turns pixels into features; NULL = pixels as they are */
     int batch;
     bool shuffle, drop_last;
+    float
+        smoothing; /* of labels, where features are cached; else the loader's augmentation has it */
     uint64_t seed;
 } oci_feed_options;
 

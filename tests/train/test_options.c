@@ -60,7 +60,7 @@ static void a_kept_head_learns_as_slowly_as_the_body(void **state) {
     assert_true(near(kept.lr, 0.3));
 }
 
-static void head_tuning_is_not_augmented_unless_asked(void **state) {
+static void head_tuning_caches_views_unless_augmentation_is_asked_for(void **state) {
     (void)state;
     oc_error err = {0};
     oc_train_options o = plain();
@@ -68,11 +68,17 @@ static void head_tuning_is_not_augmented_unless_asked(void **state) {
     o.from = "model";
     o.tune = OC_TUNE_HEAD;
     check_ok(oci_settings_resolve(&s, &o, NULL, &err), err);
-    assert_int_equal(s.head_level, OC_LEVEL_NONE);
+    assert_int_equal(s.head_views, 2);
     assert_int_equal(s.head_epochs, s.epochs);
-    o.augment = OC_LEVEL_LIGHT;
+    assert_true(s.smoothing > 0);
+    o.augment = OC_LEVEL_STANDARD;
     check_ok(oci_settings_resolve(&s, &o, NULL, &err), err);
-    assert_int_equal(s.head_level, OC_LEVEL_LIGHT);
+    assert_int_equal(s.head_views, 0);
+    assert_int_equal(s.head_level, OC_LEVEL_STANDARD);
+    o.augment = OC_LEVEL_NONE;
+    check_ok(oci_settings_resolve(&s, &o, NULL, &err), err);
+    assert_int_equal(s.head_views, 1);
+    assert_true(s.smoothing <= 0);
 }
 
 static void staged_gives_the_head_a_quarter_and_at_least_one_epoch(void **state) {
@@ -178,7 +184,7 @@ int main(void) {
         cmocka_unit_test(from_scratch_trains_everything_at_one_rate),
         cmocka_unit_test(fine_tuning_gives_the_body_a_tenth_of_the_rate),
         cmocka_unit_test(a_kept_head_learns_as_slowly_as_the_body),
-        cmocka_unit_test(head_tuning_is_not_augmented_unless_asked),
+        cmocka_unit_test(head_tuning_caches_views_unless_augmentation_is_asked_for),
         cmocka_unit_test(staged_gives_the_head_a_quarter_and_at_least_one_epoch),
         cmocka_unit_test(a_family_s_wishes_hold_from_scratch_and_give_way_to_options),
         cmocka_unit_test(zero_rates_are_taken_as_given),

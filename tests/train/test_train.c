@@ -100,6 +100,7 @@ static void cached_features_give_the_same_head_as_features_computed_anew(void **
     fixture_init(&f);
     path_in(anew, f.root, "anew");
     f.options.tune = OC_TUNE_HEAD;
+    f.options.augment = OC_LEVEL_NONE;
     (void)train_ok(&f);
     assert_non_null(strstr(f.words, "computing features once"));
     oci_session s = {.journal.fd = -1};
@@ -114,6 +115,17 @@ static void cached_features_give_the_same_head_as_features_computed_anew(void **
     oci_stage_clear(&stage);
     oci_session_clear(&s);
     assert_same_file(f.out, anew, "model.safetensors");
+    fixture_clear(&f);
+}
+
+static void head_tuning_caches_a_plain_and_a_varied_view_by_itself(void **state) {
+    (void)state;
+    fixture f;
+    fixture_init(&f);
+    f.options.tune = OC_TUNE_HEAD;
+    f.options.epochs = 12;
+    assert_true(train_ok(&f).best_accuracy > 0.9);
+    assert_non_null(strstr(f.words, "16 values an image, 2 views"));
     fixture_clear(&f);
 }
 
@@ -361,6 +373,7 @@ int main(int argc, char **argv) {
         cmocka_unit_test(the_same_seed_gives_the_same_bytes_and_another_does_not),
         cmocka_unit_test(every_optimiser_learns),
         cmocka_unit_test(cached_features_give_the_same_head_as_features_computed_anew),
+        cmocka_unit_test(head_tuning_caches_a_plain_and_a_varied_view_by_itself),
         cmocka_unit_test(head_tuning_leaves_the_body_as_it_was),
         cmocka_unit_test(staged_trains_the_head_first_and_starts_its_schedule_anew),
         cmocka_unit_test(a_head_for_the_same_classes_is_kept),
