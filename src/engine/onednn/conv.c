@@ -1,4 +1,5 @@
-/* Convolutions and dense layers: the library's three primitives, run chunk by chunk.
+/* Convolutions and dense layers: the library's three primitives, or our Winograd where that is
+ * faster, run chunk by chunk.
  *
  * Backward over one chunk: the gradient of the output (through batch norm and clip, in scratch),
  * the source (made again if it is derived), weight gradient, data gradient. A chunk's weight
@@ -8,6 +9,7 @@
 #include <string.h>
 
 #include "engine/onednn/onednn_int.h"
+#include "engine/onednn/winograd.h"
 
 /* Primitives for one number of images. */
 typedef struct prims {
@@ -25,6 +27,12 @@ struct oci_conv_unit {
     float *own_grads;
     oci_layout *data_layout, *grad_layout;
     size_t weight_floats, bias_floats;
+    /* Winograd instead of primitives: by oci_conv_kind, NULL = not needed. Transformed weights and
+     * gradient sums lie in the library's scratch for the length of a pass, a run's scratch behind
+     * them. */
+    oci_winograd *winograd[3];
+    size_t kept_at[3], run_at; /* floats */
+    oci_layout *plain;         /* torch's: also how the slab has them */
 };
 
 static oci_conv_shape shape_of(const oci_plan *plan, const oci_unit *unit, int n) {
@@ -75,6 +83,8 @@ void oci_conv_unit_free(oci_conv_unit *c) {
     oci_reorder_free(c->from_grads);
     oci_layout_free(c->data_layout);
     oci_layout_free(c->grad_layout);
+    oci_layout_free(c->plain);
+    for (int i = 0; i < 3; i++) oci_winograd_free(c->winograd[i]);
     oc_free_aligned(c->data_weights);
     oc_free_aligned(c->own_grads);
     oc_free_aligned(c->folded_bias);
@@ -134,6 +144,42 @@ static oc_status copies_new(oci_plan *plan, oci_conv_unit *c, oc_error *err) {
     return OC_OK;
 }
 
+/* Training only: inference has too few images at a time to pay for the transformed weights. */
+static bool takes_winograd(const oci_plan *plan, const oci_conv_shape *s) {
+    return plan->face.mode == OC_MODE_TRAIN && oci_winograd_pays(s);
+}
+
+static oc_status winograd_new(oci_plan *plan, oci_unit *unit, oc_error *err) {
+    oci_conv_unit *c = unit->conv;
+    oci_conv_shape s = shape_of(plan, unit, unit->chunk);
+    bool wanted[] = {[OCI_CONV_FORWARD] = true,
+                     [OCI_CONV_DATA] = unit->back && plan->values[unit->in[0]].wants_grad,
+                     [OCI_CONV_WEIGHTS] = unit->back && unit->to_params};
+    size_t scratch = 0;
+    for (int kind = 0; kind < 3; kind++) {
+        if (!wanted[kind]) continue;
+        OC_TRY(oci_winograd_new(&c->winograd[kind], (oci_conv_kind)kind, &s, err));
+        size_t run = oci_winograd_scratch(c->winograd[kind]);
+        if (run > scratch) scratch = run;
+        /* forward's are gone when the backward pass needs room for its two */
+        c->kept_at[kind] = kind == OCI_CONV_WEIGHTS ? c->run_at : 0;
+        size_t end = c->kept_at[kind] + oci_winograd_kept(c->winograd[kind]);
+        if (end > c->run_at) c->run_at = end;
+    }
+    size_t bytes = (c->run_at + scratch) * sizeof(float);
+    if (bytes > plan->library_bytes) plan->library_bytes = bytes;
+    return oci_layout_plain(&c->plain, s.out_channels, s.in_channels, 1, s.kernel_h, s.kernel_w,
+                            err);
+}
+
+static float *kept_of(const oci_plan *plan, const oci_conv_unit *c, oci_conv_kind kind) {
+    return (float *)plan->library_scratch + c->kept_at[kind];
+}
+
+static float *run_scratch(const oci_plan *plan, const oci_conv_unit *c) {
+    return (float *)plan->library_scratch + c->run_at;
+}
+
 oc_status oci_conv_unit_init(oci_plan *plan, oci_unit *unit, oc_error *err) {
     oci_conv_unit *c = unit->conv = oc_calloc(1, sizeof *c);
     if (!c) return oc_fail_nomem(err, sizeof *c, "convolution");
@@ -141,6 +187,13 @@ oc_status oci_conv_unit_init(oci_plan *plan, oci_unit *unit, oc_error *err) {
     c->weight = node->first_param;
     c->bias = node->attrs.bias ? node->first_param + 1 : -1;
     c->bias_floats = (size_t)node->attrs.out;
+    oci_conv_shape s = shape_of(plan, unit, 1);
+    if (takes_winograd(plan, &s)) {
+        int least = oci_winograd_images(&s);
+        while (unit->chunk < least && unit->chunk < plan->images) unit->chunk++;
+        while (plan->images % unit->chunk) unit->chunk++;
+        return winograd_new(plan, unit, err);
+    }
     OC_TRY(prims_new(plan, unit, &c->full, unit->chunk, err));
     int rest = plan->images % unit->chunk;
     if (rest) OC_TRY(prims_new(plan, unit, &c->rest, rest, err));
@@ -150,11 +203,12 @@ oc_status oci_conv_unit_init(oci_plan *plan, oci_unit *unit, oc_error *err) {
 }
 
 const oci_layout *oci_conv_unit_layout(const oci_unit *unit) {
-    return oci_conv_weights(unit->conv->full.forward);
+    return unit->conv->plain ? unit->conv->plain : oci_conv_weights(unit->conv->full.forward);
 }
 
 const char *oci_conv_unit_kernel(const oci_unit *unit, int what) {
     const prims *p = &unit->conv->full;
+    if (unit->conv->winograd[what]) return oci_winograd_kernel(unit->conv->winograd[what]);
     const oci_conv *conv = what == 0 ? p->forward : what == 1 ? p->data : p->weights;
     return conv ? oci_conv_kernel(conv) : "";
 }
@@ -176,16 +230,60 @@ oc_status oci_conv_forward(oci_plan *plan, oci_unit *unit, int first, int n, oc_
     const oci_conv_unit *c = unit->conv;
     const oci_value *out = &plan->values[unit->out];
     const float *src = oci_read(plan, unit->in[0], first, n);
-    return oci_conv_run(prims_for(unit, n)->forward, src,
-                        plan->weights + plan->places[c->weight].offset, bias_of(plan, c),
-                        out->data + (size_t)first * out->image, plan->library_scratch, err);
+    const float *weights = plan->weights + plan->places[c->weight].offset;
+    float *dst = out->data + (size_t)first * out->image;
+    const oci_winograd *w = c->winograd[OCI_CONV_FORWARD];
+    if (w) {
+        float *kept = kept_of(plan, c, OCI_CONV_FORWARD);
+        if (first == 0) oci_winograd_prepare(w, weights, kept);
+        oci_winograd_run(w, n, src, bias_of(plan, c), dst, kept, run_scratch(plan, c));
+        return OC_OK;
+    }
+    return oci_conv_run(prims_for(unit, n)->forward, src, weights, bias_of(plan, c), dst,
+                        plan->library_scratch, err);
 }
 
 oc_status oci_conv_prepare(oci_plan *plan, oci_unit *unit, oc_error *err) {
     oci_conv_unit *c = unit->conv;
+    if (c->winograd[OCI_CONV_DATA])
+        oci_winograd_prepare(c->winograd[OCI_CONV_DATA],
+                             plan->weights + plan->places[c->weight].offset,
+                             kept_of(plan, c, OCI_CONV_DATA));
     if (!c->to_data) return OC_OK;
     return oci_reorder_run(c->to_data, plan->weights + plan->places[c->weight].offset,
                            c->data_weights, err);
+}
+
+/* Sums of g (n, blocks, hw, lanes) over images and pixels, added to those of the chunks before. */
+static void bias_gradient(const oci_plan *plan, const oci_value *out, const float *g, bool set,
+                          int n, float *sums) {
+    size_t row = out->image / (size_t)out->blocks;
+    int lanes = plan->lanes;
+#pragma omp parallel for
+    for (int k = 0; k < out->blocks; k++) {
+        double s1[OCI_ROW] = {0}, s2[OCI_ROW] = {0};
+        for (int i = 0; i < n; i++)
+            oci_row_moments(g + (size_t)i * out->image + (size_t)k * row, plan->zeros, row, s1, s2);
+        for (int l = lanes; l < OCI_ROW; l++) s1[l % lanes] += s1[l];
+        for (int l = 0; l < lanes && k * lanes + l < out->c; l++) {
+            float *sum = sums + k * lanes + l;
+            *sum = (float)s1[l] + (set ? 0.F : *sum);
+        }
+    }
+}
+
+static void winograd_weight_gradient(oci_plan *plan, oci_unit *unit, const float *g, int first,
+                                     int n) {
+    const oci_conv_unit *c = unit->conv;
+    const oci_winograd *w = c->winograd[OCI_CONV_WEIGHTS];
+    float *kept = kept_of(plan, c, OCI_CONV_WEIGHTS);
+    const float *src = oci_read(plan, unit->in[0], first, n);
+    if (c->bias >= 0)
+        bias_gradient(plan, &plan->values[unit->out], g, first == 0, n,
+                      plan->grads + plan->places[c->bias].offset);
+    oci_winograd_gather(w, n, first == 0, src, g, kept, run_scratch(plan, c));
+    if (first + n == plan->images)
+        oci_winograd_finish(w, kept, plan->grads + plan->places[c->weight].offset);
 }
 
 /* The chunk's weight and bias gradients: the first chunk writes, the others add, the last one
@@ -200,6 +298,11 @@ static oc_status weight_gradient(oci_plan *plan, oci_unit *unit, const float *g,
     float *db = first ? plan->weight_scratch + (c->weight_floats + OCI_ROW - 1) / OCI_ROW * OCI_ROW
                       : bias_sum;
     double start = plan->profiling ? oc_clock_seconds() : 0;
+    if (c->winograd[OCI_CONV_WEIGHTS]) {
+        winograd_weight_gradient(plan, unit, g, first, n);
+        if (plan->profiling) unit->seconds[2] += oc_clock_seconds() - start;
+        return OC_OK;
+    }
     const float *src = oci_read(plan, unit->in[0], first, n);
     OC_TRY(oci_conv_run(prims_for(unit, n)->weights, src, dw, db, g, plan->library_scratch, err));
     if (first) oci_accumulate(sum, dw, c->weight_floats);
@@ -214,9 +317,15 @@ static oc_status data_gradient(oci_plan *plan, oci_unit *unit, const float *g, i
                                oc_error *err) {
     const oci_conv_unit *c = unit->conv;
     float *target = oci_grad_target(plan, unit->in[0], first);
+    const oci_winograd *winograd = c->winograd[OCI_CONV_DATA];
     const float *w =
         c->data_weights ? c->data_weights : plan->weights + plan->places[c->weight].offset;
-    OC_TRY(oci_conv_run(prims_for(unit, n)->data, target, w, NULL, g, plan->library_scratch, err));
+    if (winograd)
+        oci_winograd_run(winograd, n, g, NULL, target, kept_of(plan, c, OCI_CONV_DATA),
+                         run_scratch(plan, c));
+    else
+        OC_TRY(
+            oci_conv_run(prims_for(unit, n)->data, target, w, NULL, g, plan->library_scratch, err));
     oci_grad_commit(plan, unit->in[0], first, n, target);
     return OC_OK;
 }
