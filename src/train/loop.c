@@ -18,7 +18,8 @@ enum { JOURNAL_LINES = 20 };                /* for steps, in an epoch */
  */
 
 static double rate_now(const oci_stage *stage, const oci_session *s) {
-    return s->settings.lr * oci_schedule_factor(&stage->schedule, s->position.updates);
+    double lr = stage->head_only ? s->settings.head_lr : s->settings.lr;
+    return lr * oci_schedule_factor(&stage->schedule, s->position.updates);
 }
 
 static oc_status fail_nonfinite(oci_stage *stage, const oci_session *s, double loss,

@@ -23,13 +23,14 @@ enum { HEAD_VIEWS = 2 };
 static const oc_level HEAD_LEVEL = OC_LEVEL_LIGHT;
 static const struct start_row {
     int epochs;
+    double rate; /* of the optimiser's */
     double warmup_epochs, body_scale, smoothing;
     oc_level level;
-} from_scratch = {60, 1, 1, 0, OC_LEVEL_STANDARD},
+} from_scratch = {60, 1, 1, 1, 0, OC_LEVEL_STANDARD},
   by_tune[] = {
-      [OC_TUNE_ALL] = {10, 0.5, 0.1, 0.1, OC_LEVEL_STANDARD},
-      [OC_TUNE_HEAD] = {10, 0, 0.1, 0.1, OC_LEVEL_STANDARD},
-      [OC_TUNE_STAGED] = {10, 0.5, 0.1, 0.1, OC_LEVEL_STANDARD},
+      [OC_TUNE_ALL] = {10, 0.4, 0.5, 0.1, 0.1, OC_LEVEL_STANDARD},
+      [OC_TUNE_HEAD] = {10, 1, 0, 0.1, 0.1, OC_LEVEL_STANDARD},
+      [OC_TUNE_STAGED] = {10, 0.4, 0.5, 0.1, 0.1, OC_LEVEL_STANDARD},
 };
 
 enum { DEFAULT_BATCH = 32, MAX_EPOCHS = 1000000, MAX_BATCH = 65536, MAX_SIZE = 4096 };
@@ -123,7 +124,8 @@ static oc_optimizer pick_optimizer(const oc_train_options *o, const oc_arch_hint
 }
 
 /* Step size and regularisation. A family's rate belongs to the family's optimiser. */
-static void resolve_update(oci_settings *s, const oc_train_options *o, const oc_arch_hints *hints) {
+static void resolve_update(oci_settings *s, const oc_train_options *o, const oc_arch_hints *hints,
+                           const struct start_row *start) {
     s->optimizer = pick_optimizer(o, hints);
     const struct optimizer_row *row = &by_optimizer[s->optimizer];
     bool same = hints != NULL &&
@@ -131,7 +133,8 @@ static void resolve_update(oci_settings *s, const oc_train_options *o, const oc_
     double lr = same && hints->lr > 0 ? (double)hints->lr : row->lr;
     double l2 = same && hints->l2 > 0 ? (double)hints->l2 : row->l2;
     double momentum = same && hints->momentum > 0 ? (double)hints->momentum : DEFAULT_MOMENTUM;
-    s->lr = given_or(o->lr, lr);
+    s->lr = given_or(o->lr, lr * start->rate);
+    s->head_lr = given_or(o->lr, lr);
     s->l1 = given_or(o->l1, 0);
     s->l2 = given_or(o->l2, l2);
     s->momentum = given_or(o->momentum, momentum);
@@ -176,7 +179,7 @@ oc_status oci_settings_resolve(oci_settings *out, const oc_train_options *option
                       .seed = options->seed,
                       .workers = options->workers};
     const struct start_row *row = s.scratch ? &from_scratch : &by_tune[s.tune];
-    resolve_update(&s, options, s.scratch ? hints : NULL);
+    resolve_update(&s, options, s.scratch ? hints : NULL, row);
     s.body_scale = row->body_scale;
     resolve_length(&s, options, row);
     resolve_pictures(&s, options, hints, row);
@@ -193,18 +196,19 @@ void oci_settings_keep_head(oci_settings *s, const oc_train_options *options) {
 }
 
 oc_status oci_settings_json(const oci_settings *s, json_t **out, oc_error *err) {
-    *out = json_pack(
-        "{s:b, s:s, s:i, s:i, s:i, s:i, s:s, s:f, s:f, s:f, s:f, s:f, s:b, s:b, s:s, s:i, s:f, "
-        "s:f, s:f, s:i, s:s, s:s, s:i, s:f, s:i, s:i, s:i, s:f, s:I}",
-        "scratch", s->scratch, "tune", oci_tune_name(s->tune), "epochs", s->epochs, "head_epochs",
-        s->head_epochs, "batch", s->batch, "size", s->size, "optimizer",
-        oc_optimizer_name(s->optimizer), "lr", s->lr, "body_scale", s->body_scale, "momentum",
-        s->momentum, "l1", s->l1, "l2", s->l2, "nesterov", s->nesterov, "renormalise",
-        s->renormalise, "schedule", oci_schedule_name(s->schedule), "step_epochs", s->step_epochs,
-        "step_factor", s->step_factor, "warmup_epochs", s->warmup_epochs, "clip_norm", s->clip_norm,
-        "patience", s->patience, "augment", oc_level_name(s->level), "head_augment",
-        oc_level_name(s->head_level), "head_views", s->head_views, "label_smoothing", s->smoothing,
-        "measure_mean", s->measure_mean, "squash", s->squash, "filter", s->filter, "split",
-        s->split, "seed", (json_int_t)s->seed);
+    *out = json_pack("{s:b, s:s, s:i, s:i, s:i, s:i, s:s, s:f, s:f, s:f, s:f, s:f, s:f, s:b, s:b, "
+                     "s:s, s:i, s:f, "
+                     "s:f, s:f, s:i, s:s, s:s, s:i, s:f, s:i, s:i, s:i, s:f, s:I}",
+                     "scratch", s->scratch, "tune", oci_tune_name(s->tune), "epochs", s->epochs,
+                     "head_epochs", s->head_epochs, "batch", s->batch, "size", s->size, "optimizer",
+                     oc_optimizer_name(s->optimizer), "lr", s->lr, "head_lr", s->head_lr,
+                     "body_scale", s->body_scale, "momentum", s->momentum, "l1", s->l1, "l2", s->l2,
+                     "nesterov", s->nesterov, "renormalise", s->renormalise, "schedule",
+                     oci_schedule_name(s->schedule), "step_epochs", s->step_epochs, "step_factor",
+                     s->step_factor, "warmup_epochs", s->warmup_epochs, "clip_norm", s->clip_norm,
+                     "patience", s->patience, "augment", oc_level_name(s->level), "head_augment",
+                     oc_level_name(s->head_level), "head_views", s->head_views, "label_smoothing",
+                     s->smoothing, "measure_mean", s->measure_mean, "squash", s->squash, "filter",
+                     s->filter, "split", s->split, "seed", (json_int_t)s->seed);
     return *out == NULL ? oc_fail_nomem(err, 0, "the settings of the run") : OC_OK;
 }

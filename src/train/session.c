@@ -51,7 +51,8 @@ static void tell_plan(const oci_session *s, const char *engine) {
             t->scratch ? "training" : "fine-tuning",
             s->model->arch != NULL ? s->model->arch : "the model's network",
             t->scratch ? " from scratch" : " from ", t->scratch ? "" : s->options->from, r->width,
-            r->height, t->epochs, t->batch, oc_optimizer_name(t->optimizer), t->lr,
+            r->height, t->epochs, t->batch, oc_optimizer_name(t->optimizer),
+            t->tune == OC_TUNE_HEAD ? t->head_lr : t->lr,
             t->body_scale < 1 && t->tune != OC_TUNE_HEAD ? " (head; body a tenth)" : "",
             oc_level_name(t->tune == OC_TUNE_HEAD ? t->head_level : t->level),
             (unsigned long long)t->seed);

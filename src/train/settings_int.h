@@ -15,6 +15,7 @@ typedef struct oci_settings {
     int batch, size; /* size 0: as the model or architecture has it */
     oc_optimizer optimizer;
     double lr;         /* of the head, or of everything where there is one rate */
+    double head_lr;    /* while the head alone is trained */
     double body_scale; /* rate of the body / lr */
     double momentum, epsilon, l1, l2;
     bool nesterov, renormalise;

@@ -40,6 +40,7 @@ static void fine_tuning_gives_the_body_a_tenth_of_the_rate(void **state) {
     o.from = "weights.safetensors";
     check_ok(oci_settings_resolve(&s, &o, NULL, &err), err);
     assert_true(near(s.body_scale, 0.1));
+    assert_true(near(s.lr, 0.02) && near(s.head_lr, 0.05));
     assert_int_equal(s.epochs, 10);
     assert_int_equal(s.level, OC_LEVEL_STANDARD);
 }
@@ -57,7 +58,7 @@ static void a_kept_head_learns_as_slowly_as_the_body(void **state) {
     o.lr = 0.3;
     check_ok(oci_settings_resolve(&kept, &o, NULL, &err), err);
     oci_settings_keep_head(&kept, &o);
-    assert_true(near(kept.lr, 0.3));
+    assert_true(near(kept.lr, 0.3) && near(kept.head_lr, 0.3));
 }
 
 static void head_tuning_caches_views_unless_augmentation_is_asked_for(void **state) {
