@@ -9,7 +9,6 @@
 #include "bench_int.h"
 
 enum { WARM_UP = 2, MOST_STEPS = 100000 };
-static const double layer_seconds = 1.0; /* at least two steps */
 
 /* What the steps read and where they are in their count. */
 typedef struct course {
@@ -117,7 +116,7 @@ done:
 
 static oc_status time_layers(oci_bench *out, course *c, const oc_shape *shapes, oc_error *err) {
     double step = out->forward + out->backward + out->update;
-    int steps = 1 + steps_within(layer_seconds, step);
+    int steps = 1 + steps_within(c->task->seconds, step);
     oc_plan_profile(c->plan, true);
     oc_status status = take_steps(c, steps, NULL, err);
     oc_plan_profile(c->plan, false);
