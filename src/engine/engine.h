@@ -21,14 +21,14 @@ typedef enum oc_mode {
 
 typedef struct oc_plan_options {
     oc_mode mode;
-    int batch;              /* n of the plan, >= 1 */
-    int height, width;      /* of the input */
-    int threads;            /* 0 = all cores */
-    uint64_t seed;          /* of dropout */
-    bool freeze_stats;      /* train: batch norms use and keep their running statistics */
-    const bool *trained;    /* train: one per parameter of the graph, false = no gradient, fixed;
-                               NULL = all that can be. Copied. Nothing below the first trained
-                               parameter is back-propagated. */
+    int batch;           /* n of the plan, >= 1 */
+    int height, width;   /* of the input */
+    int threads;         /* 0 = all cores */
+    uint64_t seed;       /* of dropout */
+    bool freeze_stats;   /* train: batch norms use and keep their running statistics */
+    const bool *trained; /* train: one per parameter of the graph, false = no gradient, fixed;
+                            NULL = all that can be. Copied. Nothing below the first trained
+                            parameter is back-propagated. */
 } oc_plan_options;
 
 typedef struct oc_plan oc_plan;
@@ -53,13 +53,14 @@ typedef struct oc_plan_memory {
 } oc_plan_memory;
 oc_plan_memory oc_plan_memory_use(const oc_plan *plan);
 
-/* ---- values in and out ------------------------------------------------------------------------ */
+/* ---- values in and out ------------------------------------------------------------------------
+ */
 
 typedef enum oc_slot {
-    OC_SLOT_WEIGHTS,  /* parameters and statistics */
-    OC_SLOT_GRADS,    /* of the last backward */
-    OC_SLOT_STATE_0,  /* optimiser: momentum, first moment, or sum of squares */
-    OC_SLOT_STATE_1   /* optimiser: second moment */
+    OC_SLOT_WEIGHTS, /* parameters and statistics */
+    OC_SLOT_GRADS,   /* of the last backward */
+    OC_SLOT_STATE_0, /* optimiser: momentum, first moment, or sum of squares */
+    OC_SLOT_STATE_1  /* optimiser: second moment */
 } oc_slot;
 
 /* Copy from `set` (F32, graph's names and shapes; OC_EMISMATCH names what is missing or differs).
@@ -72,7 +73,8 @@ OC_MUST_CHECK oc_status oc_plan_export(const oc_plan *plan, oc_slot slot, oc_ten
 /* All gradients as one range, for a collective; NULL in an inference plan. */
 float *oc_plan_grads(oc_plan *plan, size_t *count);
 
-/* ---- running ---------------------------------------------------------------------------------- */
+/* ---- running ----------------------------------------------------------------------------------
+ */
 
 /* Where the caller writes the next batch's pixels, (batch, c, h, w): writing here saves a copy.
  * Contents are undefined after each forward. */
@@ -89,8 +91,8 @@ typedef struct oc_targets {
 } oc_targets;
 
 typedef struct oc_result {
-    double loss;   /* mean over the batch of -sum t log softmax(logits), log-sum-exp in float */
-    int correct;   /* items whose largest logit is at `label` */
+    double loss; /* mean over the batch of -sum t log softmax(logits), log-sum-exp in float */
+    int correct; /* items whose largest logit is at `label` */
 } oc_result;
 
 /* Forward over the first n items (n <= batch; a training plan takes full batches only). pixels NULL
@@ -127,24 +129,25 @@ bool oc_optimizer_parse(const char *word, oc_optimizer *out);
  *   adamw    m,s moments with beta1, beta2, bias-corrected;  w -= lr*m^/(sqrt(s^)+eps) */
 typedef struct oc_update {
     oc_optimizer optimizer;
-    float lr;                 /* >= 0 */
-    float momentum;           /* sgd */
+    float lr;       /* >= 0 */
+    float momentum; /* sgd */
     bool nesterov;
-    float rho;                /* rmsprop */
-    float beta1, beta2;       /* adamw */
+    float rho;          /* rmsprop */
+    float beta1, beta2; /* adamw */
     float epsilon;
     float l1, l2;
     const float *lr_scale;    /* one per parameter of the graph, or NULL = all 1 */
     const float *decay_scale; /* multiplies l1 and l2; one per parameter, or NULL = all 1 */
-    float clip_norm;          /* > 0: scale all gradients so that their joint L2 norm is at most so */
-    bool renormalise;         /* divide each node's gradient by its L2 norm (DL4J's
-                                 RenormalizeL2PerLayer), before l1 and l2; not
-                                 together with clip_norm */
-    uint64_t step;            /* 1 for the first update */
+    float clip_norm;  /* > 0: scale all gradients so that their joint L2 norm is at most so */
+    bool renormalise; /* divide each node's gradient by its L2 norm (DL4J's
+                         RenormalizeL2PerLayer), before l1 and l2; not
+                         together with clip_norm */
+    uint64_t step;    /* 1 for the first update */
 } oc_update;
 OC_MUST_CHECK oc_status oc_plan_update(oc_plan *plan, const oc_update *update, oc_error *err);
 
-/* ---- looking inside ---------------------------------------------------------------------------- */
+/* ---- looking inside ----------------------------------------------------------------------------
+ */
 
 /* Run the last batch forward once more, checking every node's output and the parameters: the name
  * of the first node with an infinity or NaN, or NULL. Borrowed. */
@@ -152,12 +155,12 @@ const char *oc_plan_find_nonfinite(oc_plan *plan);
 
 /* Seconds so far in one primitive of the plan, for `bench --layers` and doctor. */
 typedef struct oc_op_time {
-    const char *node; /* borrowed */
-    const char *what; /* "forward", "backward data", "backward weights", "update" ... static */
+    const char *node;   /* borrowed */
+    const char *what;   /* "forward", "backward data", "backward weights", "update" ... static */
     const char *kernel; /* the library's name for the implementation, or "own"; borrowed */
     double seconds;
     uint64_t calls;
-    uint64_t macs;    /* per call */
+    uint64_t macs; /* per call */
 } oc_op_time;
 /* Timing is off until switched on; costs two clock reads an op. */
 void oc_plan_profile(oc_plan *plan, bool on);

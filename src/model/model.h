@@ -13,7 +13,8 @@
 #include "data/data.h"
 #include "engine/engine.h"
 
-/* ---- safetensors -------------------------------------------------------------------------------- */
+/* ---- safetensors --------------------------------------------------------------------------------
+ */
 
 /* https://github.com/huggingface/safetensors, the format: u64 header size, JSON header, raw
  * little-endian data. Header at most 100 MB; overlaps, holes, out-of-range offsets, duplicate keys
@@ -32,26 +33,29 @@ const char *oc_safetensors_metadata(const oc_safetensors *st, const char *key);
 OC_MUST_CHECK oc_status oc_safetensors_write(const char *path, const oc_tensors *set,
                                              const json_t *metadata, oc_error *err);
 
-/* ---- graph.json --------------------------------------------------------------------------------- */
+/* ---- graph.json ---------------------------------------------------------------------------------
+ */
 
 OC_MUST_CHECK oc_status oc_graph_to_json(const oc_graph *graph, json_t **out, oc_error *err);
 OC_MUST_CHECK oc_status oc_graph_from_json(const json_t *o, const char *where, oc_graph **out,
                                            oc_error *err);
 
-/* ---- the folder ---------------------------------------------------------------------------------- */
+/* ---- the folder
+ * ---------------------------------------------------------------------------------- */
 
 typedef struct oc_model {
     oc_graph *graph;
-    oc_tensors *weights;   /* F32, every parameter of the graph */
+    oc_tensors *weights; /* F32, every parameter of the graph */
     oc_classes classes;
     oc_recipe recipe;
-    double temperature;    /* logits are divided by it before softmax; 1 = uncalibrated */
-    char *arch;            /* name in the zoo, or NULL */
-    json_t *origin;        /* object: options, data digest, seed, version, command, date; or NULL */
-    json_t *metrics;       /* last evaluation, or NULL */
+    double temperature; /* logits are divided by it before softmax; 1 = uncalibrated */
+    char *arch;         /* name in the zoo, or NULL */
+    json_t *origin;     /* object: options, data digest, seed, version, command, date; or NULL */
+    json_t *metrics;    /* last evaluation, or NULL */
 } oc_model;
 
-OC_MUST_CHECK oc_status oc_model_new(oc_model **out, oc_error *err); /* empty; fields filled by hand */
+OC_MUST_CHECK oc_status oc_model_new(oc_model **out,
+                                     oc_error *err); /* empty; fields filled by hand */
 void oc_model_free(oc_model *model);
 /* OC_ENOTFOUND when the folder or a file is missing, OC_EFORMAT, OC_EMISMATCH (weights against
  * graph, classes against head). */
@@ -62,17 +66,19 @@ OC_MUST_CHECK oc_status oc_model_load(oc_model **out, const char *folder, oc_err
 OC_MUST_CHECK oc_status oc_model_save(const oc_model *model, const char *folder, oc_error *err);
 bool oc_model_is_folder(const char *path); /* has a config.json and a model.safetensors */
 /* An inference plan of the model at its recipe's size, weights imported: what prediction and
- * evaluation run. engine NULL = best; threads 0 = all. The plan does not need the model any more. */
+ * evaluation run. engine NULL = best; threads 0 = all. The plan does not need the model any more.
+ */
 OC_MUST_CHECK oc_status oc_model_plan(const oc_model *model, const char *engine, int threads,
                                       int batch, oc_plan **out, oc_error *err);
 
-/* ---- weights into a graph ------------------------------------------------------------------------ */
+/* ---- weights into a graph
+ * ------------------------------------------------------------------------ */
 
 /* Copy from `src` (any float dtype) what fits graph's parameters into `dst` as F32. A "module."
  * prefix is forgiven, num_batches_tracked ignored. Head parameters (oc_graph_head) that are missing
- * or of another shape are left out of dst and *head_replaced is set when `allow_new_head`; any other
- * parameter that is missing, of another shape or not finite is OC_EMISMATCH, and the message lists up
- * to ten; so is a batch norm's variance below zero. The head is taken whole or not at all.
+ * or of another shape are left out of dst and *head_replaced is set when `allow_new_head`; any
+ * other parameter that is missing, of another shape or not finite is OC_EMISMATCH, and the message
+ * lists up to ten; so is a batch norm's variance below zero. The head is taken whole or not at all.
  * head_replaced may be NULL. `unused` (may be NULL) counts tensors of src that nothing asked for.
  * After a failure dst may hold a part. */
 OC_MUST_CHECK oc_status oc_weights_fit(const oc_graph *graph, const oc_tensors *src,

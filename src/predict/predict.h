@@ -23,9 +23,9 @@ int oc_predictor_batch(const oc_predictor *p);
 OC_MUST_CHECK oc_status oc_predict_bytes(oc_predictor *p, const void *bytes, size_t size, int k,
                                          oc_ranked *ranked, oc_error *err);
 
-/* Many files: decoded in parallel, run in batches, reported in order. `each` gets ranked (k of them)
- * or, for a file that could not be read, NULL and the error. A failing file fails only itself.
- * Return false from `each` to stop (OC_ECANCELLED). */
+/* Many files: decoded in parallel, run in batches, reported in order. `each` gets ranked (k of
+ * them) or, for a file that could not be read, NULL and the error. A failing file fails only
+ * itself. Return false from `each` to stop (OC_ECANCELLED). */
 typedef bool (*oc_predict_each)(void *ctx, const char *path, const oc_ranked *ranked, int k,
                                 const oc_error *error);
 OC_MUST_CHECK oc_status oc_predict_files(oc_predictor *p, const char *const *paths, size_t count,

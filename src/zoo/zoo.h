@@ -10,17 +10,17 @@
 /* How the family wants to be trained from scratch, where it differs from the general defaults; all
  * zero = no wishes. Words are those of the command line. */
 typedef struct oc_arch_hints {
-    const char *optimizer;  /* "sgd" */
+    const char *optimizer; /* "sgd" */
     float lr, momentum, l2;
-    bool renormalise;       /* each layer's gradient divided by its norm */
-    bool squash;            /* resize without keeping the aspect ratio, no crop */
-    bool measure_mean;      /* mean and std measured on the training set, stored in the model */
+    bool renormalise;  /* each layer's gradient divided by its norm */
+    bool squash;       /* resize without keeping the aspect ratio, no crop */
+    bool measure_mean; /* mean and std measured on the training set, stored in the model */
 } oc_arch_hints;
 
 typedef struct oc_arch {
-    const char *name;       /* "mobilenet_v2" */
-    const char *summary;    /* one line with its source (paper) */
-    int size;               /* the usual input side */
+    const char *name;    /* "mobilenet_v2" */
+    const char *summary; /* one line with its source (paper) */
+    int size;            /* the usual input side */
     /* Build for `classes` outputs and h x w inputs of `channels`. The graph is the caller's. */
     oc_status (*build)(oc_graph **out, int channels, int classes, int height, int width,
                        oc_error *err);
