@@ -179,3 +179,16 @@ bool oc_json_has(const json_t *o, const char *key) {
 json_t *oc_json_real(double value) {
     return isfinite(value) ? json_real(value) : json_null();
 }
+
+json_t *oc_json_text(const char *text) {
+    if (text == NULL) return json_null();
+    json_t *value = json_string(text);
+    if (value != NULL) return value;
+    char *copy = oc_strdup(text);
+    for (char *p = copy; p != NULL && *p != '\0'; p++) {
+        if ((unsigned char)*p >= 0x80) *p = '?';
+    }
+    value = copy != NULL ? json_string(copy) : NULL;
+    oc_free(copy);
+    return value;
+}

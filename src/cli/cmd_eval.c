@@ -34,7 +34,7 @@ static const oci_option table[] = {
     {"threads", 't', OCI_INT, AT(eval.threads), "T", 1, 4096, NULL, "default all"},
     {"engine", 0, OCI_TEXT, AT(eval.engine), "E", 0, 0, NULL, "onednn or ref (default: the best)"},
     {"label-column", 0, OCI_TEXT, AT(data.label_column), "C", 0, 0, NULL,
-     "of a list: number behind the path; of a CSV: name"},
+     "of a list: number behind the path; of a CSV: name (default: as the model was trained)"},
     {"group-column", 0, OCI_TEXT, AT(data.group_column), "C", 0, 0, NULL, "of a CSV"},
     {"names", 0, OCI_PATH, AT(data.names), "FILE", 0, 0, NULL, "class names of a list"},
     {0}};
@@ -65,6 +65,18 @@ static oc_status print_result(const oc_eval *result, const oc_model *model, cons
     return status;
 }
 
+/* Options of a list or CSV that are not given are those of the training. */
+static void inherit(oc_dataset_options *data, const json_t *origin) {
+    struct {
+        const char *key, **value;
+    } rows[] = {{"label_column", &data->label_column},
+                {"group_column", &data->group_column},
+                {"names", &data->names}};
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
+        if (!*rows[i].value)
+            *rows[i].value = json_string_value(json_object_get(origin, rows[i].key));
+}
+
 /* Open, scan, choose, score. */
 static oc_status score(const char *data, const oc_model *model, eval_flags *flags, eval_view *view,
                        oc_dataset **ds, oc_eval *result, oc_error *err) {
@@ -74,6 +86,7 @@ static oc_status score(const char *data, const oc_model *model, eval_flags *flag
     oc_buf words = {0};
     const oc_scan_options scan = {.threads = flags->eval.threads};
     flags->data.known = &model->classes;
+    inherit(&flags->data, model->origin);
     OC_GOTO(oc_dataset_open(ds, data, &flags->data, err));
     OC_GOTO(oc_dataset_scan(*ds, &scan, err));
     OC_GOTO(oci_eval_choose(*ds, model, flags->part, &items, &count, &words, err));

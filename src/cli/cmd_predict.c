@@ -68,9 +68,9 @@ static json_t *ranked_json(const predict_run *run, const oc_ranked *ranked, int 
 static oc_status print_as_json(predict_run *run, const char *path, const oc_ranked *ranked, int k,
                                const oc_error *error) {
     json_t *line = json_object();
-    int bad = json_object_set_new(line, "image", oci_json_text(path));
+    int bad = json_object_set_new(line, "image", oc_json_text(path));
     bad |= ranked ? json_object_set_new(line, "top", ranked_json(run, ranked, k))
-                  : json_object_set_new(line, "error", oci_json_text(error->message));
+                  : json_object_set_new(line, "error", oc_json_text(error->message));
     if (bad) {
         json_decref(line);
         line = NULL;

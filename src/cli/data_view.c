@@ -201,8 +201,8 @@ static json_t *json_rejects(const oci_survey *s) {
     int bad = 0;
     for (size_t i = 0; i < oc_dataset_reject_count(s->ds); i++) {
         const oc_reject *reject = oc_dataset_rejected(s->ds, i);
-        bad |= append(array, json_pack("{s:o,s:o}", "image", oci_json_text(reject->path), "reason",
-                                       oci_json_text(reject->reason)));
+        bad |= append(array, json_pack("{s:o,s:o}", "image", oc_json_text(reject->path), "reason",
+                                       oc_json_text(reject->reason)));
     }
     if (!bad) return array;
     json_decref(array);
@@ -216,8 +216,8 @@ static json_t *json_twins(const oci_survey *s) {
         const oci_twin *t = &s->twins[i];
         bad |= append(array,
                       json_pack("{s:o,s:o,s:b,s:b}", "image",
-                                oci_json_text(oc_dataset_item(s->ds, t->other)->path), "same_as",
-                                oci_json_text(oc_dataset_item(s->ds, t->first)->path),
+                                oc_json_text(oc_dataset_item(s->ds, t->other)->path), "same_as",
+                                oc_json_text(oc_dataset_item(s->ds, t->first)->path),
                                 "other_class", t->classes, "other_part", t->parts));
     }
     if (!bad) return array;
@@ -241,7 +241,7 @@ static json_t *json_remarks(const oci_survey *s) {
 json_t *oci_survey_json(const oci_survey *s) {
     return json_pack(
         "{s:o,s:I,s:I,s:o,s:{s:I,s:I,s:I},s:{s:i,s:i,s:i},s:I,s:I,s:I,s:I,s:o,s:o,s:o}", "source",
-        oci_json_text(oc_dataset_source(s->ds)), "images", (json_int_t)s->good, "bytes",
+        oc_json_text(oc_dataset_source(s->ds)), "images", (json_int_t)s->good, "bytes",
         (json_int_t)s->bytes, "classes", json_classes(s), "parts", "train",
         (json_int_t)s->parts[OC_PART_TRAIN], "val", (json_int_t)s->parts[OC_PART_VAL], "test",
         (json_int_t)s->parts[OC_PART_TEST], "short_side", "min", s->side_low, "median",

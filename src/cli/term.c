@@ -110,14 +110,3 @@ oc_status oci_print_json(json_t *value, oc_error *err) {
     oc_buf_clear(&line);
     return status;
 }
-
-json_t *oci_json_text(const char *text) {
-    json_t *value = json_string(text);
-    if (value) return value;
-    char *copy = oc_strdup(text);
-    for (char *p = copy; p && *p; p++)
-        if ((unsigned char)*p >= 0x80) *p = '?';
-    value = copy ? json_string(copy) : NULL;
-    oc_free(copy);
-    return value;
-}

@@ -38,8 +38,5 @@ void oci_put_padded(oc_buf *out, const char *text, int columns, bool utf8);
 OC_MUST_CHECK oc_status oci_print(FILE *stream, oc_buf *buf, oc_error *err);
 /* A JSON value on one line of standard output. Takes the reference; NULL is OC_ENOMEM. */
 OC_MUST_CHECK oc_status oci_print_json(json_t *value, oc_error *err);
-/* A JSON string of bytes that may be no UTF-8 (a file name): what is none becomes '?'. New
- * reference, or NULL. */
-json_t *oci_json_text(const char *text);
 
 #endif

@@ -77,8 +77,10 @@ static void put_words(oci_report *r) {
     oc_buf_printf(&r->html, "<p class=lead>The model named %llu of %llu photos right. ",
                   (unsigned long long)count_correct(s), (unsigned long long)s->n);
     if (fabs(gap) < 2) {
-        oc_buf_puts(&r->html, "It knows how sure it may be: its certainty and its accuracy agree "
-                              "within two points on average.");
+        oc_buf_printf(&r->html,
+                      "On average it is as certain as it should be; group by group, its certainty "
+                      "is off by %.1f points.",
+                      100 * s->ece);
     } else {
         oc_buf_printf(&r->html, "On average it is %.0f points %s than it should be.", fabs(gap),
                       gap > 0 ? "more certain" : "less certain");

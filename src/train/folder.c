@@ -60,6 +60,25 @@ oc_status oci_folder_begin(const char *out, const oc_log *log, oc_error *err) {
     return oc_path_remove_tree(path, err);
 }
 
+/* The words of the origin object: those of a command line and of paths may be any bytes. */
+static int put_words(json_t *origin, const oc_train_options *o) {
+    const struct {
+        const char *key, *text;
+    } rows[] = {{"command", o->command},
+                {"from", o->from},
+                {"data", o->data},
+                {"val", o->val},
+                {"label_column", o->dataset.label_column},
+                {"group_column", o->dataset.group_column},
+                {"names", o->dataset.names}};
+    int rc = 0;
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        if (rows[i].text == NULL) continue;
+        rc |= json_object_set_new(origin, rows[i].key, oc_json_text(rows[i].text));
+    }
+    return rc;
+}
+
 oc_status oci_folder_origin(oci_session *s, oc_error *err) {
     char date[32], digest[24], set_digest[24];
     json_t *settings = NULL;
@@ -67,14 +86,16 @@ oc_status oci_folder_origin(oci_session *s, oc_error *err) {
     (void)snprintf(set_digest, sizeof set_digest, "%016" PRIx64,
                    oc_dataset_digest(s->data.train_set));
     OC_TRY(oci_settings_json(&s->settings, &settings, err));
-    const oc_train_options *o = s->options;
-    s->model->origin = json_pack(
-        "{s:s, s:s, s:s?, s:s?, s:s?, s:s, s:s, s:I, s:f, s:i, s:i, s:s, s:o}", "version",
-        OC_VERSION, "date", oc_clock_utc(date), "command", o->command, "from", o->from, "val",
-        o->val, "data", o->data, "data_digest", set_digest, "seed", (json_int_t)o->seed, "split",
-        s->settings.split, "train_images", (int)s->data.train_count, "val_images",
-        (int)s->data.val_count, "run_digest", digest, "options", settings);
-    return s->model->origin == NULL ? oc_fail_nomem(err, 0, "the model's origin") : OC_OK;
+    s->model->origin =
+        json_pack("{s:s, s:s, s:s, s:s, s:I, s:f, s:i, s:i, s:o}", "version", OC_VERSION, "date",
+                  oc_clock_utc(date), "data_digest", set_digest, "run_digest", digest, "seed",
+                  (json_int_t)s->options->seed, "split", s->settings.split, "train_images",
+                  (int)s->data.train_count, "val_images", (int)s->data.val_count, "options",
+                  settings);
+    if (s->model->origin == NULL || put_words(s->model->origin, s->options) != 0) {
+        return oc_fail_nomem(err, 0, "the model's origin");
+    }
+    return OC_OK;
 }
 
 oc_status oci_folder_save(oci_session *s, oc_error *err) {
