@@ -29,4 +29,5 @@ clean:
 	rm -rf build build-*
 
 install: build
+	cmake --build $(BUILD) --target libocellus completions
 	cmake --install $(BUILD) --prefix $(PREFIX)

@@ -23,5 +23,22 @@ install(TARGETS libocellus LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR})
 install(DIRECTORY include/ocellus DESTINATION ${CMAKE_INSTALL_INCLUDEDIR})
 install(FILES ${CMAKE_CURRENT_BINARY_DIR}/ocellus.pc
   DESTINATION ${CMAKE_INSTALL_LIBDIR}/pkgconfig)
-install(FILES LICENSE README.md DESTINATION ${CMAKE_INSTALL_DOCDIR} OPTIONAL)
-install(FILES docs/man/ocellus.1 DESTINATION ${CMAKE_INSTALL_MANDIR}/man1 OPTIONAL)
+install(FILES LICENSE README.md DESTINATION ${CMAKE_INSTALL_DOCDIR})
+install(FILES docs/man/ocellus.1 DESTINATION ${CMAKE_INSTALL_MANDIR}/man1)
+
+# Completions are printed by the program itself, where it runs here.
+function(oc_completion shell folder file)
+  set(made ${CMAKE_CURRENT_BINARY_DIR}/completions/${shell})
+  add_custom_command(OUTPUT ${made} DEPENDS ocellus VERBATIM
+    COMMAND ${CMAKE_COMMAND} -E make_directory completions
+    COMMAND ocellus completion ${shell} > ${made})
+  add_custom_target(completion_${shell} ALL DEPENDS ${made})
+  add_dependencies(completions completion_${shell})
+  install(FILES ${made} DESTINATION ${CMAKE_INSTALL_DATADIR}/${folder} RENAME ${file} OPTIONAL)
+endfunction()
+if(NOT CMAKE_CROSSCOMPILING)
+  add_custom_target(completions)
+  oc_completion(bash bash-completion/completions ocellus)
+  oc_completion(zsh zsh/site-functions _ocellus)
+  oc_completion(fish fish/vendor_completions.d ocellus.fish)
+endif()

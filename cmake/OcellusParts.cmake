@@ -14,7 +14,6 @@ endfunction()
 oc_part(JANSSON jansson libjansson-dev)
 oc_part(XXHASH libxxhash libxxhash-dev)
 oc_part(JPEG libjpeg libjpeg62-turbo-dev)
-set(TURBOJPEG_VERSION ${JPEG_VERSION}) # whose libjpeg it is; `doctor` tells it by this name
 oc_part(SPNG spng libspng-dev)
 oc_part(WEBP libwebp libwebp-dev)
 

@@ -214,11 +214,11 @@ static json_t *json_twins(const oci_survey *s) {
     int bad = 0;
     for (size_t i = 0; i < s->twin_count; i++) {
         const oci_twin *t = &s->twins[i];
-        bad |= append(array,
-                      json_pack("{s:o,s:o,s:b,s:b}", "image",
-                                oc_json_text(oc_dataset_item(s->ds, t->other)->path), "same_as",
-                                oc_json_text(oc_dataset_item(s->ds, t->first)->path),
-                                "other_class", t->classes, "other_part", t->parts));
+        bad |=
+            append(array, json_pack("{s:o,s:o,s:b,s:b}", "image",
+                                    oc_json_text(oc_dataset_item(s->ds, t->other)->path), "same_as",
+                                    oc_json_text(oc_dataset_item(s->ds, t->first)->path),
+                                    "other_class", t->classes, "other_part", t->parts));
     }
     if (!bad) return array;
     json_decref(array);

@@ -28,7 +28,7 @@ const oci_option oci_train_table[] = {
     {"tune", 0, OCI_WORD, AT(tune), "WHAT", 0, 0, tune_words,
      "with --from, what is trained (default all)"},
     {"epochs", 0, OCI_INT, TRAIN(epochs), "N", 1, 100000, NULL,
-     "passes over the photos (default 10 with --from, 60 without)"},
+     "passes over the photos (default 10 with --from, 40 for a head alone, 60 from scratch)"},
     {"batch", 'b', OCI_INT, TRAIN(batch), "B", 1, 65536, NULL, "photos a step (default 32)"},
     {"size", 's', OCI_INT, TRAIN(size), "S", 1, 4096, NULL,
      "side of the network's input in pixels (default: the network's)"},

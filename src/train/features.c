@@ -110,7 +110,7 @@ oc_status oci_features_cache(oci_stage *stage, oci_session *s, bool *cached, oc_
     if (bytes > s->feature_budget) {
         oc_warn(oci_session_log(s),
                 "features would take %s, more than a quarter of the memory (%s): they are computed "
-                "anew in every epoch",
+                "anew in every epoch; --epochs 10 may do",
                 need, budget);
         return OC_OK;
     }

@@ -86,12 +86,11 @@ oc_status oci_folder_origin(oci_session *s, oc_error *err) {
     (void)snprintf(set_digest, sizeof set_digest, "%016" PRIx64,
                    oc_dataset_digest(s->data.train_set));
     OC_TRY(oci_settings_json(&s->settings, &settings, err));
-    s->model->origin =
-        json_pack("{s:s, s:s, s:s, s:s, s:I, s:f, s:i, s:i, s:o}", "version", OC_VERSION, "date",
-                  oc_clock_utc(date), "data_digest", set_digest, "run_digest", digest, "seed",
-                  (json_int_t)s->options->seed, "split", s->settings.split, "train_images",
-                  (int)s->data.train_count, "val_images", (int)s->data.val_count, "options",
-                  settings);
+    s->model->origin = json_pack(
+        "{s:s, s:s, s:s, s:s, s:I, s:f, s:i, s:i, s:o}", "version", OC_VERSION, "date",
+        oc_clock_utc(date), "data_digest", set_digest, "run_digest", digest, "seed",
+        (json_int_t)s->options->seed, "split", s->settings.split, "train_images",
+        (int)s->data.train_count, "val_images", (int)s->data.val_count, "options", settings);
     if (s->model->origin == NULL || put_words(s->model->origin, s->options) != 0) {
         return oc_fail_nomem(err, 0, "the model's origin");
     }

@@ -23,7 +23,9 @@ static const oc_arch ARCHS[ARCH_COUNT] = {
     {.name = "squeezenet1_1",
      .summary = "SqueezeNet 1.1, 1.2 M parameters at 1000 classes (Iandola et al. 2016)",
      .size = 224,
-     .build = oci_build_squeezenet1_1},
+     .build = oci_build_squeezenet1_1,
+     /* without batch norm, SGD stays at chance for many epochs at any rate */
+     .hints = {.optimizer = "adamw", .lr = 5e-4F}},
     {.name = "thesis",
      .summary =
          "small ConvNet for 75x75 photos, trained from scratch (UPC thesis 2016, Table 4.2.1)",
