@@ -8,6 +8,7 @@ set -eu
 build_parts() {
     cat <<'LIST'
 gcc                  compiler
+make                 the short commands
 cmake                build
 ninja-build          build
 pkg-config           finds the libraries
