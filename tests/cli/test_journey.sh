@@ -140,6 +140,20 @@ claim "a finished run has nothing to resume and says so"
 run 0 train photos -o model $train_options --resume
 says "finished"
 
+claim "eval reads a list as training did, and scores what that held out"
+find photos -name '*.jpg' | sort | awk '{ print $0 ", " NR % 2 ", " int((NR - 1) / 10) }' >list.txt
+# shellcheck disable=SC2086
+run 0 train list.txt -o listed $train_options --label-column 2 --json
+equal "$(field classes)" 3
+run 0 eval listed list.txt --json
+says "held out"
+equal "$(field n)" 6
+
+claim "a path that is no UTF-8 does not stop a training"
+cp -r photos "$odd.d"
+# shellcheck disable=SC2086
+run 0 train "$odd.d" -o oddly $train_options --epochs 1 --json
+
 claim "parts given by folders are used as they are"
 mkdir -p parts/train parts/val
 cp -r photos/. parts/train
