@@ -134,7 +134,8 @@ static oc_status make_plan(oci_bench *out, const oci_bench_task *task, oc_error 
                                      .seed = 1};
     oc_tensors *weights = NULL;
     oc_status status = OC_OK;
-    OC_GOTO(task->arch->build(&out->graph, 3, OCI_BENCH_CLASSES, task->size, task->size, err));
+    OC_GOTO(
+        oc_arch_build(task->arch, &out->graph, 3, OCI_BENCH_CLASSES, task->size, task->size, err));
     OC_GOTO(oc_tensors_new(&weights, err));
     OC_GOTO(oc_graph_init(out->graph, 1, weights, err));
     OC_GOTO(oc_plan_new(&out->plan, task->engine, out->graph, &options, err));

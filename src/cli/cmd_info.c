@@ -176,7 +176,7 @@ static oc_status show_arch(const info_flags *flags, const oci_term *term, oc_err
     OC_TRY(oc_zoo_find(flags->arch, &s.arch, err));
     int size = flags->size ? flags->size : s.arch->size;
     int classes = flags->classes ? flags->classes : IMAGENET_CLASSES;
-    OC_TRY(s.arch->build(&graph, 3, classes, size, size, err));
+    OC_TRY(oc_arch_build(s.arch, &graph, 3, classes, size, size, err));
     s.graph = graph;
     oc_status status = show(&s, flags, size, size, term, err);
     oc_graph_free(graph);

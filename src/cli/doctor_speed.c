@@ -152,7 +152,7 @@ static oc_status measure_training(oci_speed *s, oc_error *err) {
     oc_plan *plan = NULL;
     oc_status status = OC_OK;
     OC_GOTO(oc_zoo_find(OCI_DOCTOR_ARCH, &arch, err));
-    OC_GOTO(arch->build(&graph, 3, CLASSES, OCI_DOCTOR_SIZE, OCI_DOCTOR_SIZE, err));
+    OC_GOTO(oc_arch_build(arch, &graph, 3, CLASSES, OCI_DOCTOR_SIZE, OCI_DOCTOR_SIZE, err));
     OC_GOTO(fresh_plan(&plan, graph, &options, err));
     for (uint64_t step = 1; step <= STEPS; step++) OC_GOTO(train_step(plan, step, s, err));
 done:

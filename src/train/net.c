@@ -78,8 +78,8 @@ static oc_status build_graph(oc_graph **graph, const oci_origin *origin, const o
                              const oc_recipe *recipe, oc_error *err) {
     int count = (int)classes->count;
     if (!origin->own_graph) {
-        return origin->arch->build(graph, recipe->channels, count, recipe->height, recipe->width,
-                                   err);
+        return oc_arch_build(origin->arch, graph, recipe->channels, count, recipe->height,
+                             recipe->width, err);
     }
     OC_TRY(oc_graph_copy(origin->model->graph, graph, err));
     if (oc_graph_classes(*graph) == count) return OC_OK;

@@ -1,4 +1,4 @@
-/* Beginning and end of building a network: what each family file does around its own layers.
+/* Building a network: its family's layers between an input and a check that the size fits.
  *
  * SPDX-License-Identifier: BSD-2-Clause */
 #include <stdio.h>
@@ -10,10 +10,9 @@ char *oci_zoo_name(char storage[OC_NAME_BYTES], const char *prefix, const char *
     return storage;
 }
 
-void oci_zoo_begin(oc_build *b, int channels, int height, int width) {
-    *b = (oc_build){0};
-    b->status = oc_graph_new(&b->graph, &b->error);
-    (void)oc_build_input(b, channels, height, width);
+char *oci_zoo_number(char storage[OC_NAME_BYTES], const char *prefix, int number) {
+    (void)snprintf(storage, OC_NAME_BYTES, "%s.%d", prefix, number);
+    return storage;
 }
 
 static oc_status check_size(const oc_graph *graph, int height, int width, oc_error *err) {
@@ -25,19 +24,23 @@ static oc_status check_size(const oc_graph *graph, int height, int width, oc_err
     return status;
 }
 
-oc_status oci_zoo_finish(oc_build *b, int height, int width, oc_graph **out, oc_error *err) {
+oc_status oc_arch_build(const oc_arch *arch, oc_graph **out, int channels, int classes, int height,
+                        int width, oc_error *err) {
+    oc_build b = {0};
     *out = NULL;
-    oc_status status = b->status;
+    OC_TRY(oc_graph_new(&b.graph, err));
+    (void)oc_build_input(&b, channels, height, width);
+    arch->layers(&b, arch, classes);
+    oc_status status = b.status;
     if (status != OC_OK) {
-        status = oc_fail(err, status, "%s", b->error.message);
+        status = oc_fail(err, status, "%s", b.error.message);
     } else {
-        status = check_size(b->graph, height, width, err);
+        status = check_size(b.graph, height, width, err);
     }
     if (status == OC_OK) {
-        *out = b->graph;
+        *out = b.graph;
     } else {
-        oc_graph_free(b->graph);
+        oc_graph_free(b.graph);
     }
-    *b = (oc_build){0};
     return status;
 }

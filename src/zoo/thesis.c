@@ -18,17 +18,14 @@ static int conv_pool(oc_build *b, int x, int i, int out, int kernel, int stride)
     return oc_build_max_pool(b, x, name, 2, 2, 0, false);
 }
 
-oc_status oci_build_thesis(oc_graph **out, int channels, int classes, int height, int width,
-                           oc_error *err) {
-    oc_build b;
-    oci_zoo_begin(&b, channels, height, width);
-    int x = conv_pool(&b, 0, 1, 20, 4, 2);
-    x = conv_pool(&b, x, 2, 40, 5, 1);
-    x = conv_pool(&b, x, 3, 70, 5, 1);
-    x = oc_build_flatten(&b, x, "flatten");
-    x = oc_build_dense(&b, x, "ffn1", 200, OC_INIT_XAVIER);
-    x = oc_build_act(&b, x, "relu4", OC_OP_RELU);
-    x = oc_build_dropout(&b, x, "dropout", 0.5F);
-    (void)oc_build_dense(&b, x, "output", classes, OC_INIT_XAVIER);
-    return oci_zoo_finish(&b, height, width, out, err);
+void oci_build_thesis(oc_build *b, const oc_arch *arch, int classes) {
+    (void)arch;
+    int x = conv_pool(b, 0, 1, 20, 4, 2);
+    x = conv_pool(b, x, 2, 40, 5, 1);
+    x = conv_pool(b, x, 3, 70, 5, 1);
+    x = oc_build_flatten(b, x, "flatten");
+    x = oc_build_dense(b, x, "ffn1", 200, OC_INIT_XAVIER);
+    x = oc_build_act(b, x, "relu4", OC_OP_RELU);
+    x = oc_build_dropout(b, x, "dropout", 0.5F);
+    (void)oc_build_dense(b, x, "output", classes, OC_INIT_XAVIER);
 }

@@ -9,28 +9,84 @@
 
 #include "zoo/zoo_int.h"
 
-enum { ARCH_COUNT = 4, IMAGENET_CLASSES = 1000 };
+enum { IMAGENET_CLASSES = 1000 };
 
-static const oc_arch ARCHS[ARCH_COUNT] = {
-    {.name = "mobilenet_v2",
-     .summary = "MobileNetV2 1.0, 3.5 M parameters at 1000 classes (Sandler et al. 2018)",
+#define MOBILENET_V1(factor, text)                                                                 \
+    {                                                                                              \
+        .name = "mobilenet_v1" text, .summary = "MobileNet" text " (Howard et al. 2017)",          \
+        .size = 224, .width = (factor), .layers = oci_build_mobilenet_v1                           \
+    }
+#define MOBILENET_V2(factor, text)                                                                 \
+    {                                                                                              \
+        .name = "mobilenet_v2" text, .summary = "MobileNetV2" text " (Sandler et al. 2018)",       \
+        .size = 224, .width = (factor), .layers = oci_build_mobilenet_v2                           \
+    }
+#define RESNET(layer_count, text)                                                                  \
+    {                                                                                              \
+        .name = "resnet" text, .summary = "ResNet-" text " (He et al. 2015)", .size = 224,         \
+        .depth = (layer_count), .layers = oci_build_resnet                                         \
+    }
+
+/* Without batch norm, SGD stays at chance for many epochs at any rate. */
+#define NO_BATCH_NORM .hints = {.optimizer = "adamw", .lr = 5e-4F}
+
+static const oc_arch ARCHS[] = {
+    MOBILENET_V2(1, ""),
+    MOBILENET_V2(0.35F, "_0.35"),
+    MOBILENET_V2(0.5F, "_0.5"),
+    MOBILENET_V2(0.75F, "_0.75"),
+    MOBILENET_V2(1.4F, "_1.4"),
+    MOBILENET_V1(1, ""),
+    MOBILENET_V1(0.25F, "_0.25"),
+    MOBILENET_V1(0.5F, "_0.5"),
+    MOBILENET_V1(0.75F, "_0.75"),
+    RESNET(18, "18"),
+    RESNET(34, "34"),
+    RESNET(50, "50"),
+    RESNET(101, "101"),
+    {.name = "squeezenet1_0",
+     .summary = "SqueezeNet 1.0 (Iandola et al. 2016)",
      .size = 224,
-     .build = oci_build_mobilenet_v2},
-    {.name = "resnet18",
-     .summary = "ResNet-18, 11.7 M parameters at 1000 classes (He et al. 2015)",
-     .size = 224,
-     .build = oci_build_resnet18},
+     .layers = oci_build_squeezenet1_0,
+     NO_BATCH_NORM},
     {.name = "squeezenet1_1",
-     .summary = "SqueezeNet 1.1, 1.2 M parameters at 1000 classes (Iandola et al. 2016)",
+     .summary = "SqueezeNet 1.1, for half the cost of 1.0 (Iandola et al. 2016)",
      .size = 224,
-     .build = oci_build_squeezenet1_1,
-     /* without batch norm, SGD stays at chance for many epochs at any rate */
-     .hints = {.optimizer = "adamw", .lr = 5e-4F}},
+     .layers = oci_build_squeezenet1_1,
+     NO_BATCH_NORM},
+    {.name = "googlenet",
+     .summary = "GoogLeNet, Inception v1 with batch norm (Szegedy et al. 2015)",
+     .size = 224,
+     .layers = oci_build_googlenet},
+    {.name = "bn_inception",
+     .summary = "BN-Inception, Inception v2 (Ioffe & Szegedy 2015)",
+     .size = 224,
+     .layers = oci_build_bn_inception},
+    {.name = "alexnet",
+     .summary = "AlexNet in one tower (Krizhevsky 2014)",
+     .size = 224,
+     .layers = oci_build_alexnet,
+     NO_BATCH_NORM},
+    {.name = "bvlc_alexnet",
+     .summary = "AlexNet with two towers and LRN, as Caffe's (Krizhevsky et al. 2012)",
+     .size = 227,
+     .layers = oci_build_bvlc_alexnet,
+     NO_BATCH_NORM},
+    {.name = "vgg16",
+     .summary = "VGG-16, configuration D (Simonyan & Zisserman 2014)",
+     .size = 224,
+     .layers = oci_build_vgg16,
+     NO_BATCH_NORM},
+    {.name = "vgg_s",
+     .summary = "CNN-S, as Caffe's VGG_CNN_S (Chatfield et al. 2014)",
+     .size = 224,
+     .layers = oci_build_vgg_s,
+     NO_BATCH_NORM},
     {.name = "thesis",
-     .summary =
-         "small ConvNet for 75x75 photos, trained from scratch (UPC thesis 2016, Table 4.2.1)",
+     .summary = "small ConvNet for 75x75 photos, for training from scratch (UPC thesis 2016, Table "
+                "4.2.1)",
      .size = 75,
-     .build = oci_build_thesis,
+     .layers = oci_build_thesis,
      .hints = {.optimizer = "adagrad",
                .lr = 0.01F,
                .momentum = 0.9F,
@@ -39,6 +95,7 @@ static const oc_arch ARCHS[ARCH_COUNT] = {
                .squash = true,
                .measure_mean = true}},
 };
+enum { ARCH_COUNT = sizeof ARCHS / sizeof *ARCHS };
 
 const oc_arch *oc_zoo_all(size_t *count) {
     *count = ARCH_COUNT;
@@ -56,7 +113,7 @@ static bool same_name(const char *a, const char *b) {
 
 static oc_status fail_unknown(const char *name, const char *const *names, oc_error *err) {
     const char *near = oc_suggest(name, names, ARCH_COUNT);
-    char known[256] = "", meant[96] = "";
+    char known[512] = "", meant[96] = "";
     for (size_t i = 0, used = 0; i < ARCH_COUNT && used < sizeof known; i++) {
         used += (size_t)snprintf(known + used, sizeof known - used, "%s%s", i == 0 ? "" : ", ",
                                  names[i]);
@@ -115,7 +172,7 @@ static int count_body(const oc_graph *graph, const oc_tensors *weights) {
 
 static bool holds(const oc_tensors *weights, const oc_arch *arch) {
     oc_graph *graph;
-    if (arch->build(&graph, 3, IMAGENET_CLASSES, arch->size, arch->size, NULL) != OC_OK) {
+    if (oc_arch_build(arch, &graph, 3, IMAGENET_CLASSES, arch->size, arch->size, NULL) != OC_OK) {
         return false;
     }
     bool all = count_held(graph, weights) == count_body(graph, weights);

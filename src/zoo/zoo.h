@@ -1,5 +1,6 @@
 /* The face of `zoo`: networks by name. One file per family; each names its layers as torchvision
- * does, and travels with the recipe it is trained with.
+ * does, or for nets that it lacks as their published Caffe model does, and travels with the recipe
+ * it is trained with.
  *
  * SPDX-License-Identifier: BSD-2-Clause */
 #ifndef OC_ZOO_H
@@ -21,11 +22,16 @@ typedef struct oc_arch {
     const char *name;    /* "mobilenet_v2" */
     const char *summary; /* one line with its source (paper) */
     int size;            /* the usual input side */
-    /* Build for `classes` outputs and h x w inputs of `channels`. The graph is the caller's. */
-    oc_status (*build)(oc_graph **out, int channels, int classes, int height, int width,
-                       oc_error *err);
+    int depth;           /* of families that come in several */
+    float width;         /* factor on all channels, of families that have one */
+    void (*layers)(oc_build *b, const struct oc_arch *arch, int classes); /* for oc_arch_build */
     oc_arch_hints hints;
 } oc_arch;
+
+/* The network for `classes` outputs and height x width inputs of `channels`. The graph is the
+ * caller's. OC_EUNSUPPORTED for a size that it cannot take, naming the smallest that it can. */
+OC_MUST_CHECK oc_status oc_arch_build(const oc_arch *arch, oc_graph **out, int channels,
+                                      int classes, int height, int width, oc_error *err);
 
 /* All of them, in the order of listings; *count entries, static. */
 const oc_arch *oc_zoo_all(size_t *count);

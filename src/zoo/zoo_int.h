@@ -6,23 +6,22 @@
 
 #include "zoo/zoo.h"
 
-/* As oc_arch.build. */
-oc_status oci_build_thesis(oc_graph **out, int channels, int classes, int height, int width,
-                           oc_error *err);
-oc_status oci_build_squeezenet1_1(oc_graph **out, int channels, int classes, int height, int width,
-                                  oc_error *err);
-oc_status oci_build_mobilenet_v2(oc_graph **out, int channels, int classes, int height, int width,
-                                 oc_error *err);
-oc_status oci_build_resnet18(oc_graph **out, int channels, int classes, int height, int width,
-                             oc_error *err);
+/* Each appends its layers to a graph that holds the input alone, node 0. */
+void oci_build_alexnet(oc_build *b, const oc_arch *arch, int classes);
+void oci_build_bn_inception(oc_build *b, const oc_arch *arch, int classes);
+void oci_build_bvlc_alexnet(oc_build *b, const oc_arch *arch, int classes);
+void oci_build_googlenet(oc_build *b, const oc_arch *arch, int classes);
+void oci_build_mobilenet_v1(oc_build *b, const oc_arch *arch, int classes);
+void oci_build_mobilenet_v2(oc_build *b, const oc_arch *arch, int classes);
+void oci_build_resnet(oc_build *b, const oc_arch *arch, int classes);
+void oci_build_squeezenet1_0(oc_build *b, const oc_arch *arch, int classes);
+void oci_build_squeezenet1_1(oc_build *b, const oc_arch *arch, int classes);
+void oci_build_thesis(oc_build *b, const oc_arch *arch, int classes);
+void oci_build_vgg16(oc_build *b, const oc_arch *arch, int classes);
+void oci_build_vgg_s(oc_build *b, const oc_arch *arch, int classes);
 
-/* Start: a graph that holds its input alone, node 0. */
-void oci_zoo_begin(oc_build *b, int channels, int height, int width);
-/* End: hand the graph over if all went well and the size fits, else free it and tell why. */
-OC_MUST_CHECK oc_status oci_zoo_finish(oc_build *b, int height, int width, oc_graph **out,
-                                       oc_error *err);
-
-/* "prefix.suffix" into storage, which is returned. */
+/* "prefix.suffix" and "prefix.number" into storage, which is returned. */
 char *oci_zoo_name(char storage[OC_NAME_BYTES], const char *prefix, const char *suffix);
+char *oci_zoo_number(char storage[OC_NAME_BYTES], const char *prefix, int number);
 
 #endif

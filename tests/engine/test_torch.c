@@ -88,7 +88,7 @@ static oc_graph *thesis(int classes, int size) {
     const oc_arch *arch = NULL;
     oc_graph *built = NULL, *graph = NULL;
     check_ok(oc_zoo_find("thesis", &arch, &err), err);
-    check_ok(arch->build(&built, 3, classes, size, size, &err), err);
+    check_ok(oc_arch_build(arch, &built, 3, classes, size, size, &err), err);
     check_ok(oc_graph_new(&graph, &err), err);
     for (int i = 0; i < oc_graph_node_count(built); i++) {
         const oc_node *node = oc_graph_node(built, i);

@@ -39,7 +39,7 @@ static void every_network_of_the_zoo_survives_a_round_trip(void **state) {
         json_t *o = NULL, *parsed = NULL;
         oc_buf text = {0};
         oc_error err = {0};
-        check_ok(all[i].build(&graph, 3, 17, all[i].size, all[i].size, &err), err);
+        check_ok(oc_arch_build(&all[i], &graph, 3, 17, all[i].size, all[i].size, &err), err);
         check_ok(oc_graph_to_json(graph, &o, &err), err);
         check_ok(oc_json_append(&text, o, &err), err);
         check_ok(oc_json_parse(text.data, text.size, "text", &parsed, &err), err);
