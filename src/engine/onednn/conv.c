@@ -33,6 +33,7 @@ struct oci_conv_unit {
     oci_winograd *winograd[3];
     size_t kept_at[3], run_at; /* floats */
     oci_layout *plain;         /* torch's: also how the slab has them */
+    bool padded;               /* forward reads the source laid into zeros (lay_into_zeros) */
 };
 
 static oci_conv_shape shape_of(const oci_plan *plan, const oci_unit *unit, int n) {
@@ -96,13 +97,71 @@ static void want_library(oci_plan *plan, const oci_conv *conv) {
     if (bytes > plan->library_bytes) plan->library_bytes = bytes;
 }
 
+/* ---- padding of our own: the library has only its reference kernel for a kernel wider than 7 that
+ * strides over padding (AlexNet's first) ---------------------------------------------------------
+ */
+
+static bool lacks_kernel(const oci_conv *conv, const oci_conv_shape *s) {
+    return s->plain_src && oc_starts_with(oci_conv_kernel(conv), "ref") &&
+           (s->pad_top || s->pad_left || s->pad_bottom || s->pad_right);
+}
+
+static oci_conv_shape without_padding(oci_conv_shape s) {
+    s.in_h += s.pad_top + s.pad_bottom;
+    s.in_w += s.pad_left + s.pad_right;
+    s.pad_top = s.pad_left = s.pad_bottom = s.pad_right = 0;
+    return s;
+}
+
+static size_t padded_floats(const oci_conv_shape *s) {
+    const oci_conv_shape p = without_padding(*s);
+    return (size_t)p.n * (size_t)p.in_channels * (size_t)p.in_h * (size_t)p.in_w;
+}
+
+static size_t whole_lines(size_t bytes) {
+    return (bytes + 63) / 64 * 64;
+}
+
+/* src (n, c, h, w) into the middle of dst, whose sides are those of the convolution without
+ * padding. */
+static void lay_into_zeros(const oci_conv_shape *s, const float *src, float *dst) {
+    const oci_conv_shape p = without_padding(*s);
+    size_t in_w = (size_t)s->in_w, out_w = (size_t)p.in_w;
+    size_t width =
+        s->pad_right < 0 ? out_w - (size_t)s->pad_left : in_w; /* what is read of a row */
+#pragma omp parallel for schedule(static)
+    for (int k = 0; k < s->n * s->in_channels; k++)
+        for (int y = 0; y < p.in_h; y++) {
+            float *to = dst + ((size_t)k * (size_t)p.in_h + (size_t)y) * out_w;
+            int from = y - s->pad_top;
+            memset(to, 0, out_w * sizeof *to);
+            if (from < 0 || from >= s->in_h) continue;
+            memcpy(to + s->pad_left, src + ((size_t)k * (size_t)s->in_h + (size_t)from) * in_w,
+                   width * sizeof *to);
+        }
+}
+
+static oc_status forward_new(oci_plan *plan, oci_conv_unit *c, oci_conv **out, oci_conv_shape s,
+                             const oci_layout *weights, oc_error *err) {
+    OC_TRY(oci_conv_new(out, plan->dnn, OCI_CONV_FORWARD, &s, weights, err));
+    if (!lacks_kernel(*out, &s)) return OC_OK;
+    c->padded = true;
+    oci_conv_free(*out);
+    *out = NULL;
+    const oci_conv_shape padded = without_padding(s);
+    OC_TRY(oci_conv_new(out, plan->dnn, OCI_CONV_FORWARD, &padded, weights, err));
+    size_t bytes = whole_lines(oci_conv_scratch(*out)) + padded_floats(&s) * sizeof(float);
+    if (bytes > plan->library_bytes) plan->library_bytes = bytes;
+    return OC_OK;
+}
+
 /* The main set lets the library choose layouts; the one for the rest takes what was chosen. */
 static oc_status prims_new(oci_plan *plan, oci_unit *unit, prims *p, int n, oc_error *err) {
     oci_conv_unit *c = unit->conv;
     oci_conv_shape s = shape_of(plan, unit, n);
     bool main_set = p == &c->full;
     const oci_layout *master = main_set ? NULL : oci_conv_weights(c->full.forward);
-    OC_TRY(oci_conv_new(&p->forward, plan->dnn, OCI_CONV_FORWARD, &s, master, err));
+    OC_TRY(forward_new(plan, c, &p->forward, s, master, err));
     want_library(plan, p->forward);
     if (unit->back && plan->values[unit->in[0]].wants_grad) {
         OC_TRY(oci_conv_new(&p->data, plan->dnn, OCI_CONV_DATA, &s,
@@ -239,8 +298,15 @@ oc_status oci_conv_forward(oci_plan *plan, oci_unit *unit, int first, int n, oc_
         oci_winograd_run(w, n, src, bias_of(plan, c), dst, kept, run_scratch(plan, c));
         return OC_OK;
     }
-    return oci_conv_run(prims_for(unit, n)->forward, src, weights, bias_of(plan, c), dst,
-                        plan->library_scratch, err);
+    oci_conv *conv = prims_for(unit, n)->forward;
+    if (c->padded) {
+        const oci_conv_shape s = shape_of(plan, unit, n);
+        float *padded =
+            (float *)((char *)plan->library_scratch + whole_lines(oci_conv_scratch(conv)));
+        lay_into_zeros(&s, src, padded);
+        src = padded;
+    }
+    return oci_conv_run(conv, src, weights, bias_of(plan, c), dst, plan->library_scratch, err);
 }
 
 oc_status oci_conv_prepare(oci_plan *plan, oci_unit *unit, oc_error *err) {
