@@ -1,5 +1,5 @@
-/* Convolutions and dense layers: the library's three primitives, or our Winograd where that is
- * faster, run chunk by chunk.
+/* Convolutions and dense layers: the library's three primitives, our Winograd where that is faster,
+ * or for a dense layer a product of matrices (dense.c), run chunk by chunk.
  *
  * Backward over one chunk: the gradient of the output (through batch norm and clip, in scratch),
  * the source (made again if it is derived), weight gradient, data gradient. A chunk's weight
@@ -8,7 +8,7 @@
  * SPDX-License-Identifier: BSD-2-Clause */
 #include <string.h>
 
-#include "engine/onednn/onednn_int.h"
+#include "engine/onednn/dense.h"
 #include "engine/onednn/winograd.h"
 
 /* Primitives for one number of images. */
@@ -32,15 +32,15 @@ struct oci_conv_unit {
      * them. */
     oci_winograd *winograd[3];
     size_t kept_at[3], run_at; /* floats */
-    oci_layout *plain;         /* torch's: also how the slab has them */
-    bool padded;               /* forward reads the source laid into zeros (lay_into_zeros) */
+    oci_layout *slab;          /* of weights, where no primitive decides: Winograd, dense */
+    bool dense;
+    bool padded; /* forward reads the source laid into zeros (lay_into_zeros) */
 };
 
 static oci_conv_shape shape_of(const oci_plan *plan, const oci_unit *unit, int n) {
     const oci_value *in = &plan->values[unit->in[0]], *out = &plan->values[unit->out];
     const oc_node *node = oc_graph_node(plan->graph, unit->node);
     const oc_attrs *a = &node->attrs;
-    bool dense = node->op == OC_OP_DENSE;
     oci_conv_shape s = {.n = n,
                         .in_channels = in->c,
                         .in_h = in->h,
@@ -48,18 +48,17 @@ static oci_conv_shape shape_of(const oci_plan *plan, const oci_unit *unit, int n
                         .out_channels = out->c,
                         .out_h = out->h,
                         .out_w = out->w,
-                        .groups = dense ? 1 : a->groups,
-                        .kernel_h = dense ? in->h : a->kernel_h,
-                        .kernel_w = dense ? in->w : a->kernel_w,
-                        .stride_h = dense ? 1 : a->stride_h,
-                        .stride_w = dense ? 1 : a->stride_w,
-                        .dilation_h = dense ? 1 : a->dilation_h,
-                        .dilation_w = dense ? 1 : a->dilation_w,
+                        .groups = a->groups,
+                        .kernel_h = a->kernel_h,
+                        .kernel_w = a->kernel_w,
+                        .stride_h = a->stride_h,
+                        .stride_w = a->stride_w,
+                        .dilation_h = a->dilation_h,
+                        .dilation_w = a->dilation_w,
                         .bias = a->bias || unit->folded >= 0,
                         .plain_src = in->plain,
                         .act = out->act,
                         .sum = unit->sum >= 0};
-    if (dense) return s;
     /* right and bottom padding exactly as far as the last window reaches */
     s.pad_top = a->pad_top;
     s.pad_left = a->pad_left;
@@ -84,7 +83,7 @@ void oci_conv_unit_free(oci_conv_unit *c) {
     oci_reorder_free(c->from_grads);
     oci_layout_free(c->data_layout);
     oci_layout_free(c->grad_layout);
-    oci_layout_free(c->plain);
+    oci_layout_free(c->slab);
     for (int i = 0; i < 3; i++) oci_winograd_free(c->winograd[i]);
     oc_free_aligned(c->data_weights);
     oc_free_aligned(c->own_grads);
@@ -227,7 +226,7 @@ static oc_status winograd_new(oci_plan *plan, oci_unit *unit, oc_error *err) {
     }
     size_t bytes = (c->run_at + scratch) * sizeof(float);
     if (bytes > plan->library_bytes) plan->library_bytes = bytes;
-    return oci_layout_plain(&c->plain, s.out_channels, s.in_channels, 1, s.kernel_h, s.kernel_w,
+    return oci_layout_plain(&c->slab, s.out_channels, s.in_channels, 1, s.kernel_h, s.kernel_w,
                             err);
 }
 
@@ -246,6 +245,13 @@ oc_status oci_conv_unit_init(oci_plan *plan, oci_unit *unit, oc_error *err) {
     c->weight = node->first_param;
     c->bias = node->attrs.bias ? node->first_param + 1 : -1;
     c->bias_floats = (size_t)node->attrs.out;
+    if (unit->folded >= 0)
+        OC_TRY(floats_new(&c->folded_bias, c->bias_floats * sizeof(float), "folded bias", err));
+    if (node->op == OC_OP_DENSE) {
+        c->dense = true;
+        unit->chunk = plan->images; /* weights outweigh what they are applied to */
+        return oci_dense_layout(plan, unit, &c->slab, err);
+    }
     oci_conv_shape s = shape_of(plan, unit, 1);
     if (takes_winograd(plan, &s)) {
         int least = oci_winograd_images(&s);
@@ -256,17 +262,16 @@ oc_status oci_conv_unit_init(oci_plan *plan, oci_unit *unit, oc_error *err) {
     OC_TRY(prims_new(plan, unit, &c->full, unit->chunk, err));
     int rest = plan->images % unit->chunk;
     if (rest) OC_TRY(prims_new(plan, unit, &c->rest, rest, err));
-    if (unit->folded >= 0)
-        OC_TRY(floats_new(&c->folded_bias, c->bias_floats * sizeof(float), "folded bias", err));
     return copies_new(plan, c, err);
 }
 
 const oci_layout *oci_conv_unit_layout(const oci_unit *unit) {
-    return unit->conv->plain ? unit->conv->plain : oci_conv_weights(unit->conv->full.forward);
+    return unit->conv->slab ? unit->conv->slab : oci_conv_weights(unit->conv->full.forward);
 }
 
 const char *oci_conv_unit_kernel(const oci_unit *unit, int what) {
     const prims *p = &unit->conv->full;
+    if (unit->conv->dense) return "gemm";
     if (unit->conv->winograd[what]) return oci_winograd_kernel(unit->conv->winograd[what]);
     const oci_conv *conv = what == 0 ? p->forward : what == 1 ? p->data : p->weights;
     return conv ? oci_conv_kernel(conv) : "";
@@ -292,6 +297,7 @@ oc_status oci_conv_forward(oci_plan *plan, oci_unit *unit, int first, int n, oc_
     const float *weights = plan->weights + plan->places[c->weight].offset;
     float *dst = out->data + (size_t)first * out->image;
     const oci_winograd *w = c->winograd[OCI_CONV_FORWARD];
+    if (c->dense) return oci_dense_forward(plan, unit, n, src, weights, bias_of(plan, c), dst, err);
     if (w) {
         float *kept = kept_of(plan, c, OCI_CONV_FORWARD);
         if (first == 0) oci_winograd_prepare(w, weights, kept);
@@ -338,18 +344,21 @@ static void bias_gradient(const oci_plan *plan, const oci_value *out, const floa
     }
 }
 
-static void winograd_weight_gradient(oci_plan *plan, oci_unit *unit, const float *g, int first,
-                                     int n) {
+/* Without a primitive of the library. */
+static oc_status own_weight_gradient(oci_plan *plan, oci_unit *unit, const float *g, int first,
+                                     int n, oc_error *err) {
     const oci_conv_unit *c = unit->conv;
     const oci_winograd *w = c->winograd[OCI_CONV_WEIGHTS];
-    float *kept = kept_of(plan, c, OCI_CONV_WEIGHTS);
     const float *src = oci_read(plan, unit->in[0], first, n);
+    float *to = plan->grads + plan->places[c->weight].offset;
     if (c->bias >= 0)
         bias_gradient(plan, &plan->values[unit->out], g, first == 0, n,
                       plan->grads + plan->places[c->bias].offset);
+    if (c->dense) return oci_dense_weights(plan, unit, n, first > 0, src, g, to, err);
+    float *kept = kept_of(plan, c, OCI_CONV_WEIGHTS);
     oci_winograd_gather(w, n, first == 0, src, g, kept, run_scratch(plan, c));
-    if (first + n == plan->images)
-        oci_winograd_finish(w, kept, plan->grads + plan->places[c->weight].offset);
+    if (first + n == plan->images) oci_winograd_finish(w, kept, to);
+    return OC_OK;
 }
 
 /* The chunk's weight and bias gradients: the first chunk writes, the others add, the last one
@@ -364,8 +373,8 @@ static oc_status weight_gradient(oci_plan *plan, oci_unit *unit, const float *g,
     float *db = first ? plan->weight_scratch + (c->weight_floats + OCI_ROW - 1) / OCI_ROW * OCI_ROW
                       : bias_sum;
     double start = plan->profiling ? oc_clock_seconds() : 0;
-    if (c->winograd[OCI_CONV_WEIGHTS]) {
-        winograd_weight_gradient(plan, unit, g, first, n);
+    if (c->dense || c->winograd[OCI_CONV_WEIGHTS]) {
+        OC_TRY(own_weight_gradient(plan, unit, g, first, n, err));
         if (plan->profiling) unit->seconds[2] += oc_clock_seconds() - start;
         return OC_OK;
     }
@@ -386,7 +395,9 @@ static oc_status data_gradient(oci_plan *plan, oci_unit *unit, const float *g, i
     const oci_winograd *winograd = c->winograd[OCI_CONV_DATA];
     const float *w =
         c->data_weights ? c->data_weights : plan->weights + plan->places[c->weight].offset;
-    if (winograd)
+    if (c->dense)
+        OC_TRY(oci_dense_data(plan, unit, n, g, w, target, err));
+    else if (winograd)
         oci_winograd_run(winograd, n, g, NULL, target, kept_of(plan, c, OCI_CONV_DATA),
                          run_scratch(plan, c));
     else

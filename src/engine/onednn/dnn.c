@@ -97,6 +97,15 @@ oc_status oci_layout_plain(oci_layout **out, int out_channels, int in_channels, 
     return layout_keep(out, &made, got, err);
 }
 
+oc_status oci_layout_rows(oci_layout **out, int out_channels, int in_channels, int h, int w,
+                          bool plain, oc_error *err) {
+    dnnl_format_tag_t blocked = oci_dnn_block() == 16 ? dnnl_aBcd16b : dnnl_aBcd8b;
+    oci_layout made = {0};
+    dnnl_status_t got = weights_desc(&made, out_channels, in_channels, 1, h, w,
+                                     plain ? dnnl_oihw : blocked, dnnl_goihw);
+    return layout_keep(out, &made, got, err);
+}
+
 oc_status oci_layout_copy(oci_layout **out, const oci_layout *src, oc_error *err) {
     oci_layout made = {0};
     dnnl_status_t got = oci_desc_copy(&made, src);
@@ -346,6 +355,14 @@ oc_status oci_conv_run(oci_conv *c, const void *src, const void *weights, const 
     if (c->bias) handles[n++] = bias;
     handles[n] = scratch;
     return bound_run(&c->b, handles, "convolution", err);
+}
+
+oc_status oci_product_run(const oci_product *p, oc_error *err) {
+    dnnl_status_t got =
+        dnnl_sgemm(p->flip_a ? 'T' : 'N', p->flip_b ? 'T' : 'N', (dnnl_dim_t)p->m, (dnnl_dim_t)p->n,
+                   (dnnl_dim_t)p->k, 1, p->a, (dnnl_dim_t)p->a_row, p->b, (dnnl_dim_t)p->b_row,
+                   p->add ? 1.F : 0.F, p->c, (dnnl_dim_t)p->c_row);
+    return told(got, "product of matrices", err);
 }
 
 /* ---- local response normalisation ---- */

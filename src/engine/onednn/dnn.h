@@ -23,6 +23,10 @@ typedef struct oci_layout oci_layout;
 /* torch's: (out, in/groups, kh, kw). */
 OC_MUST_CHECK oc_status oci_layout_plain(oci_layout **out, int out_channels, int in_channels,
                                          int groups, int kernel_h, int kernel_w, oc_error *err);
+/* A row for each output, in the order in which its source (in, h, w) lies in memory: blocked, or
+ * plain. */
+OC_MUST_CHECK oc_status oci_layout_rows(oci_layout **out, int out_channels, int in_channels, int h,
+                                        int w, bool plain, oc_error *err);
 OC_MUST_CHECK oc_status oci_layout_copy(oci_layout **out, const oci_layout *src, oc_error *err);
 void oci_layout_free(oci_layout *layout);
 bool oci_layout_equal(const oci_layout *a, const oci_layout *b);
@@ -38,7 +42,7 @@ OC_MUST_CHECK oc_status oci_reorder_run(oci_reorder *r, const float *from, float
 
 typedef enum oci_act { OCI_ACT_NONE, OCI_ACT_RELU, OCI_ACT_RELU6 } oci_act;
 
-/* A convolution over n images; a dense layer is one whose kernel covers its input. */
+/* A convolution over n images. */
 typedef struct oci_conv_shape {
     int n, in_channels, in_h, in_w, out_channels, out_h, out_w, groups;
     int kernel_h, kernel_w, stride_h, stride_w, dilation_h, dilation_w;
@@ -64,6 +68,17 @@ const char *oci_conv_kernel(const oci_conv *conv);        /* the library's name 
 OC_MUST_CHECK oc_status oci_conv_run(oci_conv *conv, const void *src, const void *weights,
                                      const void *bias, const void *dst, void *scratch,
                                      oc_error *err);
+
+/* c (m, n) = op(a) (m, k) op(b) (k, n), or added to c; matrices row by row, `*_row` floats apart; a
+ * flipped one is stored transposed. */
+typedef struct oci_product {
+    size_t m, n, k;
+    const float *a, *b;
+    float *c;
+    size_t a_row, b_row, c_row;
+    bool flip_a, flip_b, add;
+} oci_product;
+OC_MUST_CHECK oc_status oci_product_run(const oci_product *p, oc_error *err);
 
 /* Local response normalisation across channels (Krizhevsky et al. 2012). `work` bytes link a
  * training forward to its backward. */
