@@ -16,6 +16,8 @@ endif()
 set_target_properties(libocellus PROPERTIES OUTPUT_NAME ocellus VERSION ${PROJECT_VERSION}
   SOVERSION ${PROJECT_VERSION_MAJOR} LINK_DEPENDS ${exports})
 
+# pkg-config finds the prefix from where its file lies, so that the tree may be moved.
+file(RELATIVE_PATH OC_PREFIX_FROM_PC /prefix/${CMAKE_INSTALL_LIBDIR}/pkgconfig /prefix)
 configure_file(cmake/ocellus.pc.in ocellus.pc @ONLY)
 
 install(TARGETS ocellus RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})

@@ -115,6 +115,7 @@ static oc_status run(oci_call *call, oc_error *err) {
     oc_dataset *ds = NULL;
     oc_eval result = {0};
     OC_GOTO(oc_model_load(&model, call->args.argv[0], err));
+    OC_GOTO(oc_model_load_seen(model, call->args.argv[0], err));
     OC_GOTO(score(call->args.argv[1], model, &flags, &view, &ds, &result, err));
     OC_GOTO(print_result(&result, model, ds, flags.json, err));
     if (flags.report) {

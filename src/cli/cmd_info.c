@@ -9,7 +9,7 @@
 #include "model/model.h"
 #include "zoo/zoo.h"
 
-static const char arguments[] = "MODEL | --arch A [--size S] [--classes N]";
+static const char arguments[] = "[MODEL | --arch A [--size S] [--classes N]]";
 
 enum { IMAGENET_CLASSES = 1000, SHOWN_CLASSES = 40 };
 
@@ -22,8 +22,7 @@ typedef struct info_flags {
 #define AT(member) offsetof(info_flags, member)
 
 static const oci_option table[] = {
-    {"arch", 0, OCI_TEXT, AT(arch), "A", 0, 0, NULL,
-     "a network by name instead of a model: mobilenet_v2, squeezenet1_1, resnet18, thesis"},
+    {"arch", 0, OCI_TEXT, AT(arch), "A", 0, 0, NULL, "a network by name instead of a model"},
     {"size", 's', OCI_INT, AT(size), "S", 1, 4096, NULL,
      "side of the input (default: the network's)"},
     {"classes", 'c', OCI_INT, AT(classes), "N", 1, 10000000, NULL,
@@ -84,8 +83,9 @@ static void text_classes(const oc_classes *classes, const oci_term *term, oc_buf
     oc_buf_printf(&list, "%zu classes:", classes->count);
     for (size_t i = 0; i < classes->count && i < SHOWN_CLASSES; i++) {
         const oc_class *c = &classes->items[i];
-        oc_buf_printf(&list, " %s%s", c->display ? c->display : c->label,
-                      i + 1 < classes->count ? "," : "");
+        oc_buf_puts(&list, " ");
+        oci_put_plain(&list, c->display ? c->display : c->label);
+        if (i + 1 < classes->count) oc_buf_puts(&list, ",");
     }
     if (classes->count > SHOWN_CLASSES)
         oc_buf_printf(&list, " ... (%zu more)", classes->count - SHOWN_CLASSES);
@@ -186,6 +186,7 @@ static oc_status show_arch(const info_flags *flags, const oci_term *term, oc_err
 static oc_status run(oci_call *call, oc_error *err) {
     info_flags flags = {0};
     OC_TRY(oci_options_parse(&call->args, &flags, err));
+    if (!flags.arch && call->args.count == 0) return oci_print_networks(flags.json, err);
     if (!flags.arch) {
         OC_TRY(oci_args_expect(&call->args, 1, 1, arguments, err));
         return show_model(call->args.argv[0], &flags, call->term, err);
@@ -198,6 +199,7 @@ const oci_command oci_cmd_info = {
     .name = "info",
     .summary = "layers, shapes, costs, classes and accuracy of a model or a network",
     .arguments = arguments,
+    .details = "Without a model or a network it lists the networks that can be trained.",
     .examples = "  ocellus info model\n"
                 "  ocellus info --arch resnet18 --size 160 --classes 17\n",
     .options = table,

@@ -25,7 +25,7 @@ static const oci_option table[] = {
     {"top", 'k', OCI_INT, AT(top), "K", 1, 1000000, NULL, "how many names an image (default 5)"},
     {"json", 0, OCI_FLAG, AT(json), NULL, 0, 0, NULL, "one JSON object a line and image"},
     {"list", 0, OCI_FLAG, AT(list), NULL, 0, 0, NULL,
-     "with -, standard input is a list of paths, not an image"},
+     "with -, standard input is a list of paths (a line each, or behind each a NUL), not an image"},
     {"batch", 'b', OCI_INT, AT(batch), "B", 1, 4096, NULL,
      "images at a time (default: 16, or fewer where there are fewer)"},
     {"threads", 't', OCI_INT, AT(threads), "T", 1, 4096, NULL, "default all"},
@@ -84,13 +84,15 @@ static oc_status print_as_text(predict_run *run, const char *path, const oc_rank
     oc_buf out = {0};
     if (!ranked) {
         bool named = oc_starts_with(error->message, path);
-        oc_buf_printf(&out, "%s%s%s%s%s\n", oci_paint_code(term->colour_err, OCI_RED),
-                      named ? "" : path, named ? "" : ": ", error->message,
+        oc_buf_puts(&out, oci_paint_code(term->colour_err, OCI_RED));
+        oci_put_plain(&out, named ? "" : path);
+        oc_buf_printf(&out, "%s%s%s\n", named ? "" : ": ", error->message,
                       oci_paint_code(term->colour_err, OCI_PLAIN));
         return oci_print(stderr, &out, &run->error);
     }
-    oc_buf_printf(&out, "%s%s%s\n", oci_paint_code(term->colour_out, OCI_BOLD), path,
-                  oci_paint_code(term->colour_out, OCI_PLAIN));
+    oc_buf_puts(&out, oci_paint_code(term->colour_out, OCI_BOLD));
+    oci_put_plain(&out, path);
+    oc_buf_printf(&out, "%s\n", oci_paint_code(term->colour_out, OCI_PLAIN));
     for (int i = 0; i < k; i++) {
         oc_buf_puts(&out, "  ");
         oci_put_padded(&out, name_of(&run->model->classes.items[ranked[i].label]),
@@ -159,12 +161,24 @@ done:
     return status;
 }
 
+/* A file or folder joins those that wait; a folder that gives nothing is told in its turn. */
+static oc_status predict_argument(predict_run *run, oci_paths *paths, const char *path,
+                                  oc_error *err) {
+    oc_error why = {0};
+    oc_status status = oci_paths_collect(paths, path, &why);
+    if (status == OC_OK) return OC_OK;
+    if (status == OC_ENOMEM) return oc_fail(err, status, "%s", why.message);
+    OC_TRY(predict_paths(run, paths, err));
+    oci_paths_clear(paths);
+    return each(run, path, NULL, run->k, &why) ? OC_OK : printing_failed(run, err);
+}
+
 static oc_status predict_arguments(predict_run *run, const oci_args *args, oc_error *err) {
     oc_status status = OC_OK;
     oci_paths paths = {0};
     for (int i = 1; i < args->count; i++) {
         if (strcmp(args->argv[i], "-") != 0) {
-            OC_GOTO(oci_paths_collect(&paths, args->argv[i], err));
+            OC_GOTO(predict_argument(run, &paths, args->argv[i], err));
             continue;
         }
         OC_GOTO(predict_paths(run, &paths, err));

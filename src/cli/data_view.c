@@ -133,7 +133,9 @@ static void text_rejects(const oci_survey *s, oc_buf *out) {
     if (count) oc_buf_puts(out, "\nrejected\n");
     for (size_t i = 0; i < count && i < SHOWN; i++) {
         const oc_reject *reject = oc_dataset_rejected(s->ds, i);
-        oc_buf_printf(out, "  %s: %s\n", reject->path, reject->reason);
+        oc_buf_puts(out, "  ");
+        oci_put_plain(out, reject->path);
+        oc_buf_printf(out, ": %s\n", reject->reason);
     }
     if (count > SHOWN) oc_buf_printf(out, "  ... and %zu more (--json lists all)\n", count - SHOWN);
 }
@@ -142,9 +144,11 @@ static void text_twins(const oci_survey *s, oc_buf *out) {
     if (s->twin_count) oc_buf_puts(out, "\nexact copies\n");
     for (size_t i = 0; i < s->twin_count && i < SHOWN; i++) {
         const oci_twin *twin = &s->twins[i];
-        oc_buf_printf(out, "  %s = %s%s%s\n", oc_dataset_item(s->ds, twin->other)->path,
-                      oc_dataset_item(s->ds, twin->first)->path,
-                      twin->classes ? " (another class)" : "",
+        oc_buf_puts(out, "  ");
+        oci_put_plain(out, oc_dataset_item(s->ds, twin->other)->path);
+        oc_buf_puts(out, " = ");
+        oci_put_plain(out, oc_dataset_item(s->ds, twin->first)->path);
+        oc_buf_printf(out, "%s%s\n", twin->classes ? " (another class)" : "",
                       twin->parts ? " (another part)" : "");
     }
     if (s->twin_count > SHOWN)

@@ -49,6 +49,38 @@ static oc_status take_all(const oc_dataset *ds, uint32_t **items, size_t *count,
     return OC_OK;
 }
 
+static size_t count_seen(const oc_dataset *ds, const oc_model *model, const uint32_t *items,
+                         size_t count) {
+    size_t seen = 0;
+    for (size_t i = 0; i < count; i++)
+        seen += oc_model_has_seen(model, oc_dataset_item(ds, items[i])->print);
+    return seen;
+}
+
+/* Takes what the model was trained on out of the list. */
+static void leave_out_seen(const oc_dataset *ds, const oc_model *model, uint32_t *items,
+                           size_t *count) {
+    size_t fresh = 0;
+    for (size_t i = 0; i < *count; i++)
+        if (!oc_model_has_seen(model, oc_dataset_item(ds, items[i])->print))
+            items[fresh++] = items[i];
+    *count = fresh;
+}
+
+/* What the scores are worth, when some of the photos are not new to the model. */
+static void tell_seen(size_t seen, size_t count, bool left_out, oc_buf *words) {
+    if (seen == 0) return;
+    if (left_out)
+        oc_buf_printf(words, "; %zu more were trained on and are left out (--part all takes them)",
+                      seen);
+    else
+        oc_buf_printf(
+            words,
+            "; the model was trained on %s%zu of them, which makes the scores look better "
+            "than they are",
+            seen == count ? "all " : "", seen);
+}
+
 static oc_status missing(const oc_dataset *ds, const char *part, const record *r, oc_error *err) {
     const char *source = oc_dataset_source(ds);
     if (!r->same_data)
@@ -88,18 +120,18 @@ oc_status oci_eval_choose(oc_dataset *ds, const oc_model *model, int want, uint3
         *items = NULL;
         return missing(ds, name[part], &r, err);
     }
+    size_t all = *count, seen = count_seen(ds, model, *items, *count);
+    bool left_out = part == OC_PART_NONE && want != OCI_WANT_ALL && seen > 0 && seen < all;
+    if (left_out) leave_out_seen(ds, model, *items, count);
     if (split && part == OC_PART_VAL)
         oc_buf_printf(words,
                       "%s is what the model was trained on: scoring the %zu photos that were held "
                       "out (%g %% of each class by seed %" PRIu64 ")",
                       source, *count, 100 * r.fraction, r.seed);
-    else if (part == OC_PART_NONE && r.same_data)
-        oc_buf_printf(words,
-                      "scoring all %zu photos of %s, those that it was trained on among them",
-                      *count, source);
     else if (part == OC_PART_NONE)
-        oc_buf_printf(words, "scoring all %zu photos of %s", *count, source);
+        oc_buf_printf(words, "scoring %s%zu photos of %s", left_out ? "" : "all ", *count, source);
     else
         oc_buf_printf(words, "scoring the %s part of %s: %zu photos", name[part], source, *count);
+    if (part != OC_PART_TRAIN) tell_seen(seen, all, left_out, words);
     return OC_OK;
 }

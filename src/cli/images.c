@@ -54,14 +54,14 @@ oc_status oci_paths_collect(oci_paths *paths, const char *path, oc_error *err) {
 }
 
 oc_status oci_read_line(FILE *stream, char line[OC_PATH_BYTES], bool *end, oc_error *err) {
-    line[0] = '\0';
-    *end = fgets(line, OC_PATH_BYTES, stream) == NULL;
+    size_t size = 0;
+    int c = getc(stream);
+    for (; c != EOF && c != '\n' && c != '\0' && size < OC_PATH_BYTES - 1; c = getc(stream))
+        line[size++] = (char)c;
+    line[size] = '\0';
+    *end = c == EOF;
     if (ferror(stream)) return oc_fail_errno(err, OC_EIO, errno, "reading standard input");
-    size_t size = strcspn(line, "\n");
-    if (line[size] == '\n' || feof(stream)) {
-        line[size] = '\0';
-        return OC_OK;
-    }
+    if (c == EOF || c == '\n' || c == '\0') return OC_OK;
     return oc_fail(err, OC_ELIMIT,
                    "standard input: a line longer than %d bytes is no path: %.40s...",
                    OC_PATH_BYTES - 2, line);

@@ -20,8 +20,8 @@ OC_MUST_CHECK oc_status oci_paths_add(oci_paths *paths, const char *path, oc_err
 OC_MUST_CHECK oc_status oci_paths_collect(oci_paths *paths, const char *path, oc_error *err);
 void oci_paths_clear(oci_paths *paths);
 
-/* The next line of `stream` without its end, or with *end set and nothing in it behind the last.
- * OC_ELIMIT for a line that is longer than a path may be; OC_EIO. */
+/* The next line of `stream`, which a newline or a NUL ends, without its end, or with *end set and
+ * nothing in it behind the last. OC_ELIMIT for a line that is longer than a path may be; OC_EIO. */
 OC_MUST_CHECK oc_status oci_read_line(FILE *stream, char line[OC_PATH_BYTES], bool *end,
                                       oc_error *err);
 

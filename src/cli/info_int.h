@@ -30,4 +30,7 @@ json_t *oci_layers_json(const oci_layers *layers); /* an array; new reference, o
 /* "1,235,496" into storage; returns storage. */
 char *oci_format_count(char storage[32], uint64_t count);
 
+/* The list of networks (info_zoo.c). */
+OC_MUST_CHECK oc_status oci_print_networks(bool json, oc_error *err);
+
 #endif

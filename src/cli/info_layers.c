@@ -43,7 +43,8 @@ done:
 
 void oci_layers_clear(oci_layers *layers) {
     oc_free(layers->items);
-    *layers = (oci_layers){0};
+    layers->items = NULL;
+    layers->count = 0;
 }
 
 char *oci_format_count(char storage[32], uint64_t count) {

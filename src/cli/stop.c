@@ -27,5 +27,9 @@ const volatile sig_atomic_t *oci_stop_install(void) {
     sigemptyset(&action.sa_mask);
     sigaction(SIGINT, &action, NULL);
     sigaction(SIGTERM, &action, NULL);
+    sigaction(SIGHUP, &action, NULL); /* the terminal went away: save, too */
+    action.sa_handler = SIG_IGN;
+    sigaction(SIGXFSZ, &action,
+              NULL); /* a file size limit is an error of the write, as a full disk */
     return &stop_requested;
 }

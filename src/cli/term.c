@@ -75,10 +75,22 @@ int oci_columns(const char *text) {
     return columns;
 }
 
+static void put_plain_bytes(oc_buf *out, const char *text, size_t bytes) {
+    for (size_t i = 0; i < bytes; i++) {
+        bool control = (unsigned char)text[i] < 0x20 || text[i] == 0x7F;
+        oc_buf_append(out, control ? "?" : &text[i], 1);
+    }
+}
+
+void oci_put_plain(oc_buf *out, const char *text) {
+    put_plain_bytes(out, text, strlen(text));
+}
+
 void oci_put_padded(oc_buf *out, const char *text, int columns, bool utf8) {
     int have = oci_columns(text);
     if (have <= columns) {
-        oc_buf_printf(out, "%s%*s", text, columns - have, "");
+        oci_put_plain(out, text);
+        oc_buf_printf(out, "%*s", columns - have, "");
         return;
     }
     size_t bytes = 0;
@@ -86,7 +98,7 @@ void oci_put_padded(oc_buf *out, const char *text, int columns, bool utf8) {
         seen += ((unsigned char)text[bytes] & 0xC0) != 0x80;
         if (seen >= columns) break;
     }
-    oc_buf_append(out, text, bytes);
+    put_plain_bytes(out, text, bytes);
     oc_buf_puts(out, utf8 ? "…" : ".");
 }
 

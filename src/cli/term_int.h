@@ -28,6 +28,8 @@ void oci_bar(oc_buf *out, double share, int cells, bool utf8);
 /* "0.83", "8.3", "83", "834" images a second; returns storage. */
 char *oci_format_rate(char storage[32], double per_second);
 
+/* A name or path from outside: control characters become '?', so that it stays a name. */
+void oci_put_plain(oc_buf *out, const char *text);
 /* Columns that a UTF-8 text takes, one a code point (wide scripts come out narrow). */
 int oci_columns(const char *text);
 /* The text, cut at `columns` with an ellipsis, padded to it with spaces. */

@@ -21,8 +21,7 @@ static const char *const level_words[] = {OC_LEVEL_MAP(WORD_OF_LEVEL) NULL};
 const oci_option oci_train_table[] = {
     {"out", 'o', OCI_PATH, TRAIN(out), "MODEL", 0, 0, NULL, "the model folder to write"},
     {"arch", 0, OCI_TEXT, TRAIN(arch), "A", 0, 0, NULL,
-     "network: mobilenet_v2, squeezenet1_1, resnet18, thesis (default: that of --from, else "
-     "mobilenet_v2)"},
+     "network, `ocellus info` lists them (default: that of --from, else mobilenet_v2)"},
     {"from", 0, OCI_PATH, TRAIN(from), "WEIGHTS", 0, 0, NULL,
      "start from a .safetensors file or a model folder instead of from scratch"},
     {"tune", 0, OCI_WORD, AT(tune), "WHAT", 0, 0, tune_words,

@@ -109,6 +109,7 @@ typedef struct oc_item {
     uint32_t group;   /* items of one observation, author, ... share it; its own when none given */
     oc_part part;     /* as the source says; OC_PART_NONE when it does not */
     bool rejected;
+    uint64_t print; /* of its bytes: size, beginning and end; set by oc_dataset_scan, 0 before */
 } oc_item;
 
 typedef struct oc_reject {

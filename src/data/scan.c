@@ -33,16 +33,27 @@ typedef struct scan {
     oc_error fatal;       /* the first failure that is not an item's */
 } scan;
 
+/* The size, the first HEAD_BYTES and the last TAIL_BYTES: the same for the quick and the full look.
+ */
+static uint64_t print_of(uint64_t size, const char *head, size_t head_bytes, const char *tail,
+                         size_t tail_bytes) {
+    return oc_hash64(tail, tail_bytes, oc_hash64(head, head_bytes, size)) | 1;
+}
+
 /* ---- one file -------------------------------------------------------------------------------- */
 
 static size_t budget_of(const scan *s) {
     return s->limits.max_bytes == 0 ? (size_t)256 << 20 : (size_t)s->limits.max_bytes;
 }
 
-static oc_status look_fully(const scan *s, scanner *own, const char *path, oc_error *err) {
+static oc_status look_fully(const scan *s, scanner *own, const char *path, uint64_t *print,
+                            oc_error *err) {
     size_t size = 0;
     oc_decode_options options = {.min_width = 1, .min_height = 1, .limits = s->limits};
     OC_TRY(oc_file_read_into(path, budget_of(s), &own->bytes, &own->capacity, &size, err));
+    size_t head = size < HEAD_BYTES ? size : HEAD_BYTES;
+    size_t tail = size < TAIL_BYTES ? size : TAIL_BYTES;
+    *print = print_of(size, own->bytes, head, own->bytes + size - tail, tail);
     return oc_decode(own->decoder, own->bytes, size, &options, &own->image, NULL, err);
 }
 
@@ -59,7 +70,7 @@ static bool read_range(int fd, off_t from, size_t size, char *to) {
 
 /* The first HEAD_BYTES and the last TAIL_BYTES of a file of `size` bytes (both overlap when it is
  * small), behind each other in own->bytes. */
-static bool read_ends(scanner *own, const char *path, size_t *head, size_t *tail) {
+static bool read_ends(scanner *own, const char *path, size_t *head, size_t *tail, uint64_t *print) {
     struct stat st;
     bool read = false;
     int fd = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
@@ -71,6 +82,7 @@ static bool read_ends(scanner *own, const char *path, size_t *head, size_t *tail
         read = oc_grow(&own->bytes, &own->capacity, HEAD_BYTES + TAIL_BYTES, 1, NULL) == OC_OK &&
                read_range(fd, 0, *head, own->bytes) &&
                read_range(fd, st.st_size - (off_t)*tail, *tail, own->bytes + *head);
+        if (read) *print = print_of(size, own->bytes, *head, own->bytes + *head, *tail);
     }
     (void)close(fd);
     return read;
@@ -91,10 +103,10 @@ static bool ends_well(oc_image_format format, const char *tail, size_t size) {
 }
 
 /* True when header and end are in order; false means no more than "look again". */
-static bool looks_good(const scan *s, scanner *own, const char *path) {
+static bool looks_good(const scan *s, scanner *own, const char *path, uint64_t *print) {
     size_t head = 0, tail = 0;
     oc_image_info info;
-    return read_ends(own, path, &head, &tail) &&
+    return read_ends(own, path, &head, &tail, print) &&
            oc_image_probe(own->bytes, head, &s->limits, &info, NULL) == OC_OK &&
            ends_well(info.format, own->bytes + head, tail);
 }
@@ -120,11 +132,12 @@ static void scan_item(void *ctx, size_t i, int worker) {
     scan *s = ctx;
     scanner *own = &s->scanners[worker];
     const char *path = s->ds->items[i].face.path;
+    uint64_t *print = &s->ds->items[i].face.print;
     oc_error told = {0};
     char reason[OCI_REASON_BYTES];
     if (s->ds->items[i].face.rejected) return;
-    if (!is_full(s, i) && looks_good(s, own, path)) return;
-    oc_status status = look_fully(s, own, path, &told);
+    if (!is_full(s, i) && looks_good(s, own, path, print)) return;
+    oc_status status = look_fully(s, own, path, print, &told);
     if (status == OC_OK) return;
     oci_reason(reason, told.message, path);
     s->reasons[i] = oci_is_fatal(status) ? NULL : oc_strdup(reason);

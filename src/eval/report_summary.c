@@ -38,7 +38,8 @@ static void put_accuracy(oc_buf *html, const oc_score *s) {
     put_interval(html, s);
     oc_buf_printf(html,
                   "<div class=k>With %llu photos, the true value is between %.1f and %.1f %% "
-                  "(95 %% interval).</div></div>\n",
+                  "(95 %% interval), if they had no part in the training, not even in the choice "
+                  "of its best epoch.</div></div>\n",
                   (unsigned long long)s->n, 100 * s->accuracy_low, 100 * s->accuracy_high);
 }
 

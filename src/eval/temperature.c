@@ -7,7 +7,9 @@
  *
  * On a small set that is classified without a mistake the optimum is T = 0, which no evidence
  * supports. So the truth counts 1 - 1/(n+2) and the other classes share the rest, as Platt did for
- * two classes ("Probabilistic outputs for support vector machines", 1999).
+ * two classes ("Probabilistic outputs for support vector machines", 1999). That doubt asks for a
+ * high T where gaps between logits are large, so a T that does not lower the loss without it is not
+ * taken.
  * SPDX-License-Identifier: BSD-2-Clause */
 #include <math.h>
 
@@ -54,13 +56,25 @@ static void derivatives(const curve *c, double b, double *first, double *second)
     *second /= (double)c->n;
 }
 
-double oc_fit_temperature(const float *logits, const int32_t *truth, size_t n, size_t classes) {
-    const curve c = {.logits = logits, .truth = truth, .n = n, .classes = classes};
+/* Mean of -ln p(truth) at b. */
+static double loss_at(const curve *c, double b) {
+    double loss = 0;
+    for (size_t i = 0; i < c->n; i++) {
+        const float *z = c->logits + i * c->classes;
+        double top = (double)z[0], sum = 0;
+        for (size_t k = 1; k < c->classes; k++) top = fmax(top, (double)z[k]);
+        for (size_t k = 0; k < c->classes; k++) sum += exp(b * ((double)z[k] - top));
+        loss += log(sum) - b * ((double)z[c->truth[i]] - top);
+    }
+    return loss / (double)c->n;
+}
+
+/* Where the loss with doubt is least. */
+static double fit(const curve *c) {
     double low = 1 / highest, high = 1 / lowest, b = 1;
-    if (n == 0 || classes < 2) return 1;
     for (int round = 0; round < MAX_ROUNDS && high - low > near_enough; round++) {
         double first = 0, second = 0;
-        derivatives(&c, b, &first, &second);
+        derivatives(c, b, &first, &second);
         if (!isfinite(first) || !isfinite(second)) return 1; /* logits that are not finite */
         if (first > 0) {
             high = b;
@@ -69,8 +83,15 @@ double oc_fit_temperature(const float *logits, const int32_t *truth, size_t n, s
         }
         double next = second > 0 ? b - first / second : low;
         if (!(next > low && next < high)) next = sqrt(low * high);
-        if (fabs(next - b) < near_enough * b) return 1 / next;
+        if (fabs(next - b) < near_enough * b) return next;
         b = next;
     }
-    return 1 / b;
+    return b;
+}
+
+double oc_fit_temperature(const float *logits, const int32_t *truth, size_t n, size_t classes) {
+    const curve c = {.logits = logits, .truth = truth, .n = n, .classes = classes};
+    if (n == 0 || classes < 2) return 1;
+    double b = fit(&c);
+    return loss_at(&c, b) < loss_at(&c, 1) ? 1 / b : 1;
 }

@@ -27,8 +27,7 @@ bool oci_budget_late(const oci_budget *budget) {
 }
 
 oc_status oci_fail_late(oc_error *err, const oci_budget *budget, const char *format_name) {
-    return oc_fail(err, OC_ELIMIT,
-                   "%s image takes more than its %.3g s to decode: shrink it, or raise the limit",
+    return oc_fail(err, OC_ELIMIT, "%s image takes more than its %.3g s to decode: shrink it",
                    format_name, budget->max_seconds);
 }
 
@@ -41,7 +40,7 @@ oc_status oci_check_pixels(const oci_budget *budget, const char *format_name, ui
     if (width > budget->max_pixels / height)
         return oc_fail(err, OC_ELIMIT,
                        "%s header says %" PRIu64 " x %" PRIu64 " pixels: at most %" PRIu64
-                       " are decoded; shrink the image, or raise the limit",
+                       " are decoded; shrink the image",
                        format_name, width, height, budget->max_pixels);
     return OC_OK;
 }

@@ -67,8 +67,7 @@ static void keep_budget(j_common_ptr common) {
     if (jpeg->cinfo.input_scan_number > budget->max_scans) {
         jpeg->status = OC_ELIMIT;
         snprintf(jpeg->message, sizeof jpeg->message,
-                 "progressive JPEG with more than %d scans: save it again as an ordinary JPEG, or "
-                 "raise the limit",
+                 "progressive JPEG with more than %d scans: save it again as an ordinary JPEG",
                  budget->max_scans);
         longjmp(jpeg->escape, 1);
     }

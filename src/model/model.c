@@ -22,6 +22,7 @@ void oc_model_free(oc_model *model) {
     oc_free(model->arch);
     json_decref(model->origin);
     json_decref(model->metrics);
+    oc_free(model->seen);
     oc_free(model);
 }
 
@@ -206,6 +207,7 @@ oc_status oc_model_save(const oc_model *model, const char *folder, oc_error *err
     OC_TRY(save_graph(model, folder, err));
     OC_TRY(save_metrics(model, folder, err));
     OC_TRY(save_card(model, folder, err));
+    OC_TRY(oci_seen_save(model, folder, err));
     return save_config(model, folder, err);
 }
 

@@ -3,6 +3,7 @@
  *
  *   config.json  classes, recipe, calibration, origin    graph.json  the network, node by node
  *   model.safetensors  weights under torchvision's names    README.md  the card
+ *   seen.u64  prints of the photos it was trained on, little-endian, ascending
  *
  * Everything read here is hostile: sizes are budgeted, every offset checked before use, errors name
  * file and key.
@@ -52,6 +53,9 @@ typedef struct oc_model {
     char *arch;         /* name in the zoo, or NULL */
     json_t *origin;     /* object: options, data digest, seed, version, command, date; or NULL */
     json_t *metrics;    /* last evaluation, or NULL */
+    uint64_t *seen; /* prints (oc_item) of the photos it was trained on, ascending; NULL = unknown.
+                       Saved with the model, loaded by oc_model_load_seen alone */
+    size_t seen_count;
 } oc_model;
 
 OC_MUST_CHECK oc_status oc_model_new(oc_model **out,
@@ -64,6 +68,9 @@ OC_MUST_CHECK oc_status oc_model_load(oc_model **out, const char *folder, oc_err
  * Without metrics an old metrics.json is removed, for it judged other weights; above 300 classes
  * the stored metrics go without the confusion matrix. */
 OC_MUST_CHECK oc_status oc_model_save(const oc_model *model, const char *folder, oc_error *err);
+/* Fill `seen` where the folder has it. */
+OC_MUST_CHECK oc_status oc_model_load_seen(oc_model *model, const char *folder, oc_error *err);
+bool oc_model_has_seen(const oc_model *model, uint64_t print);
 bool oc_model_is_folder(const char *path); /* has a config.json and a model.safetensors */
 /* An inference plan of the model at its recipe's size, weights imported: what prediction and
  * evaluation run. engine NULL = best; threads 0 = all. The plan does not need the model any more.

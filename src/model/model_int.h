@@ -12,6 +12,7 @@
 #define OCI_WEIGHTS_FILE "model.safetensors"
 #define OCI_METRICS_FILE "metrics.json"
 #define OCI_CARD_FILE    "README.md"
+#define OCI_SEEN_FILE    "seen.u64"
 
 /* Bounds of the temperature that a config may hold. */
 #define OCI_TEMPERATURE_MIN 1e-3
@@ -30,5 +31,8 @@ void oci_card(oc_buf *out, const oc_model *model, const char *folder);
  * over; OC_ENOMEM when either is NULL or the member cannot be set. */
 OC_MUST_CHECK oc_status oci_json_put(json_t *o, const char *key, json_t *value, oc_error *err);
 OC_MUST_CHECK oc_status oci_json_push(json_t *array, json_t *value, oc_error *err);
+
+/* seen.u64 of the folder (seen.c); removed where the model does not know. */
+OC_MUST_CHECK oc_status oci_seen_save(const oc_model *model, const char *folder, oc_error *err);
 
 #endif

@@ -1,18 +1,22 @@
 /* The model folder as training sees it: whether it may be written, and saving the best epoch.
  *
  * SPDX-License-Identifier: BSD-2-Clause */
+#include <errno.h>
+#include <fcntl.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "train/train_int.h"
 
 /* What training itself puts into a folder. */
 static bool is_ours(const char *name) {
-    static const char *const ours[] = {"checkpoint",       "log.jsonl",    "config.json",
-                                       "graph.json",       "metrics.json", "README.md",
-                                       "model.safetensors"};
+    static const char *const ours[] = {"checkpoint", "log.jsonl",        "config.json",
+                                       "graph.json", "metrics.json",     "README.md",
+                                       "seen.u64",   "model.safetensors"};
     for (size_t i = 0; i < sizeof ours / sizeof ours[0]; i++) {
         size_t length = strlen(ours[i]);
         if (strcmp(name, ours[i]) == 0) return true;
@@ -52,10 +56,23 @@ oc_status oci_folder_check(const char *out, const char *from, oc_error *err) {
     return status;
 }
 
+oc_status oci_folder_lock(const char *out, int *lock, oc_error *err) {
+    OC_TRY(oc_path_make_dirs(out, err));
+    *lock = open(out, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (*lock < 0) return oc_fail_errno(err, OC_EIO, errno, "%s", out);
+    if (faccessat(*lock, ".", W_OK | X_OK, 0) != 0) {
+        return oc_fail_errno(err, OC_EIO, errno, "%s: the model cannot be written there", out);
+    }
+    if (flock(*lock, LOCK_EX | LOCK_NB) == 0) return OC_OK;
+    if (errno != EWOULDBLOCK) return OC_OK; /* a file system without locks */
+    return oc_fail(err, OC_EUSAGE,
+                   "%s: another run is training into this folder; wait for it, or give -o another",
+                   out);
+}
+
 oc_status oci_folder_begin(const char *out, const oc_log *log, oc_error *err) {
     char path[OC_PATH_BYTES];
     if (oc_model_is_folder(out)) oc_info(log, "%s: the model in it will be replaced", out);
-    OC_TRY(oc_path_make_dirs(out, err));
     OC_TRY(oc_path_join(path, out, "checkpoint", err));
     return oc_path_remove_tree(path, err);
 }

@@ -183,9 +183,11 @@ static oc_status run_steps(oci_stage *stage, oci_session *s, oc_error *err) {
     return OC_OK;
 }
 
-static void warn_stuck(const oci_session *s, double loss) {
+/* The mean over an epoch is that of a beginner; what was held out was judged at its end. */
+static void warn_stuck(const oci_session *s, const oc_epoch_summary *summary) {
     size_t classes = s->model->classes.count;
     double guess = log((double)classes);
+    double loss = isfinite(summary->val_loss) ? summary->val_loss : summary->train_loss;
     if (s->position.epoch != 0 || fabs(loss - guess) > STUCK_SHARE * guess) return;
     oc_warn(
         oci_session_log(s),
@@ -198,7 +200,7 @@ static void warn_stuck(const oci_session *s, double loss) {
 static oc_status tell_epoch(oci_session *s, const oc_epoch_summary *summary, oc_error *err) {
     const oc_train_observer *o = s->meter.observer;
     if (o->epoch != NULL) o->epoch(o->ctx, summary);
-    warn_stuck(s, summary->train_loss);
+    warn_stuck(s, summary);
     return oci_journal_epoch(&s->journal, summary, err);
 }
 

@@ -1,6 +1,8 @@
 /* The data of a run: opened, looked into, and parted into what is trained on and what is judged on.
  *
  * SPDX-License-Identifier: BSD-2-Clause */
+#include <stdlib.h>
+
 #include "train/train_int.h"
 
 /* More of the files rejected than this share, and the run does not start. */
@@ -9,6 +11,7 @@ static const double MAX_REJECTED = 0.2;
 void oci_material_clear(oci_material *m) {
     oc_free(m->train);
     oc_free(m->val);
+    oc_free(m->seen);
     if (m->val_set != m->train_set) oc_dataset_free(m->val_set);
     oc_dataset_free(m->train_set);
     *m = (oci_material){0};
@@ -115,6 +118,59 @@ static oc_status part(oci_material *m, const oci_settings *s, oc_error *err) {
     return oc_dataset_part(m->train_set, OC_PART_VAL, &m->val, &m->val_count, err);
 }
 
+static int by_value(const void *a, const void *b) {
+    uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
+    return (x > y) - (x < y);
+}
+
+static oc_status list_seen(oci_material *m, oc_error *err) {
+    m->seen = oc_calloc(m->train_count, sizeof *m->seen);
+    if (m->seen == NULL) {
+        return oc_fail_nomem(err, m->train_count * sizeof *m->seen, "the list of images");
+    }
+    for (size_t i = 0; i < m->train_count; i++) {
+        m->seen[i] = oc_dataset_item(m->train_set, m->train[i])->print;
+    }
+    qsort(m->seen, m->train_count, sizeof *m->seen, by_value);
+    return OC_OK;
+}
+
+/* The same photo on both sides makes the judgement worthless, and is easily overlooked. */
+static void warn_of_leaks(const oci_material *m, const oc_log *log) {
+    size_t leaked = 0;
+    for (size_t i = 0; i < m->val_count; i++) {
+        uint64_t print = oc_dataset_item(m->val_set, m->val[i])->print;
+        leaked += bsearch(&print, m->seen, m->train_count, sizeof print, by_value) != NULL;
+    }
+    if (leaked == 0) return;
+    oc_warn(log,
+            "%zu of the %zu held-out images are trained on too, as exact copies: the accuracy will "
+            "look better than it is; `ocellus data` lists copies",
+            leaked, m->val_count);
+}
+
+/* A class whose files were all rejected, or that a file of names brings along. */
+static oc_status warn_of_empty(const oci_material *m, const oc_log *log, oc_error *err) {
+    const oc_classes *classes = oc_dataset_classes(m->train_set);
+    size_t empty = 0, first = 0, *counts = oc_calloc(classes->count, sizeof *counts);
+    if (counts == NULL) return oc_fail_nomem(err, classes->count * sizeof *counts, "counts");
+    for (size_t i = 0; i < m->train_count; i++) {
+        counts[oc_dataset_item(m->train_set, m->train[i])->label]++;
+    }
+    for (size_t k = classes->count; k-- > 0;) {
+        if (counts[k] > 0) continue;
+        empty++;
+        first = k;
+    }
+    oc_free(counts);
+    if (empty == 0) return OC_OK;
+    oc_warn(log,
+            "%zu of %zu classes have no image to train on, \"%s\" for one: the model will never "
+            "name them; add images, or remove them",
+            empty, classes->count, classes->items[first].label);
+    return OC_OK;
+}
+
 static uint64_t digest_of(const oci_material *m) {
     uint64_t parts[4] = {oc_dataset_digest(m->train_set), oc_dataset_digest(m->val_set),
                          oc_hash64(m->train, m->train_count * sizeof *m->train, 0),
@@ -135,7 +191,10 @@ oc_status oci_material_sort(oci_material *m, const oc_train_options *o, const oc
                        oc_dataset_source(m->train_set), oci_material_rejected(m), m->val_count);
     }
     m->digest = digest_of(m);
+    OC_TRY(list_seen(m, err));
+    OC_TRY(warn_of_empty(m, log, err));
     oc_info(log, "training on %zu images, judging on %zu", m->train_count, m->val_count);
+    warn_of_leaks(m, log);
     if (m->val_count == 0) {
         oc_warn(log, "no image is held out, so the last epoch is kept, not the best; add images, "
                      "or give --val or --split");

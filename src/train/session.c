@@ -89,6 +89,9 @@ static oc_status sort_data(oci_session *s, oc_error *err) {
     oci_meter_start_phase(&s->meter);
     oci_meter_phase(&s->meter, "scan", 0, oc_dataset_count(s->data.train_set));
     OC_TRY(oci_material_sort(&s->data, s->options, &s->settings, log, err));
+    s->model->seen = s->data.seen;
+    s->model->seen_count = s->data.train_count;
+    s->data.seen = NULL;
     if ((size_t)s->settings.batch <= s->data.train_count) return OC_OK;
     oc_warn(log, "batch %d is more than the %zu training images: reduced to %zu", s->settings.batch,
             s->data.train_count, s->data.train_count);
@@ -140,6 +143,7 @@ oc_status oci_session_open(oci_session *s, const oc_train_options *options,
     OC_TRY(oci_settings_resolve(&s->settings, options, NULL, err));
     OC_TRY(oci_folder_check(options->out, options->from, err));
     OC_TRY(oci_origin_open(&s->origin, options, err));
+    OC_TRY(oci_folder_lock(options->out, &s->lock, err));
     const oc_arch *arch = s->origin.arch;
     OC_TRY(oci_settings_resolve(&s->settings, options, arch != NULL ? &arch->hints : NULL, err));
     OC_TRY(oci_material_open(&s->data, options, oci_session_log(s), err));
@@ -154,6 +158,7 @@ oc_status oci_session_open(oci_session *s, const oc_train_options *options,
 
 void oci_session_clear(oci_session *s) {
     oci_journal_close(&s->journal);
+    if (s->lock >= 0) (void)close(s->lock);
     oc_dist_free(s->dist);
     for (int k = 0; k < 2; k++) oc_tensors_free(s->slot[k]);
     oc_tensors_free(s->weights);

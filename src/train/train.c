@@ -48,7 +48,7 @@ static void fill_result(const oci_session *s, oc_train_result *r) {
 
 oc_status oc_train(const oc_train_options *options, const oc_train_observer *observer,
                    oc_train_result *result, oc_error *err) {
-    oci_session s = {.journal.fd = -1};
+    oci_session s = {.journal.fd = -1, .lock = -1};
     oc_status status = OC_OK;
     OC_GOTO(oci_session_open(&s, options, observer, err));
     s.last_checkpoint = oc_clock_seconds();

@@ -99,6 +99,7 @@ typedef struct oci_material {
     uint32_t *train, *val; /* indices into them */
     size_t train_count, val_count;
     uint64_t digest; /* of both, and of who is held out */
+    uint64_t *seen;  /* (train_count) prints of what is trained on, ascending */
 } oci_material;
 
 /* Open; then look into the files, apply the rule for rejects and split. All zero is clearable. */
@@ -190,6 +191,7 @@ typedef struct oci_session {
     oc_dist *dist;
     oci_position position;
     oci_journal journal;
+    int lock;               /* of the folder; -1 = none */
     uint64_t generation;    /* of the checkpoint on disk; 0 = none */
     int best_on_disk;       /* epoch whose weights checkpoint/best-N.safetensors holds */
     int best_saved;         /* epoch whose weights the model folder holds; -1 = none of this run */
@@ -214,7 +216,10 @@ OC_MUST_CHECK oc_status oci_tensors_copy(oc_tensors *dst, const oc_tensors *src,
 
 /* Check that `out` may be written: absent, empty, or a model folder, and another than `from`. */
 OC_MUST_CHECK oc_status oci_folder_check(const char *out, const char *from, oc_error *err);
-/* Make it, or clear it of a former run's checkpoint and log. */
+/* Make it and lock it for this run: *lock is to be closed at its end. OC_EUSAGE where another run
+ * holds it. */
+OC_MUST_CHECK oc_status oci_folder_lock(const char *out, int *lock, oc_error *err);
+/* Clear it of a former run's checkpoint and log. */
 OC_MUST_CHECK oc_status oci_folder_begin(const char *out, const oc_log *log, oc_error *err);
 /* What the origin object of config.json says. */
 OC_MUST_CHECK oc_status oci_folder_origin(oci_session *s, oc_error *err);

@@ -149,6 +149,50 @@ run 0 eval listed list.txt --json
 says "held out"
 equal "$(field n)" 6
 
+claim "photos that the model was trained on are known by their bytes, and left out"
+cp -r photos grown
+cp others/lemon-daisy/001.jpg grown/lemon-daisy/new.jpg
+run 0 eval model grown --json
+says "24 more were trained on and are left out"
+equal "$(field n)" 7
+run 0 eval model grown --part all --json
+says "trained on 24 of them"
+equal "$(field n)" 31
+mkdir only
+cp -r photos/lemon-daisy only
+run 0 eval model only --part all --json
+equal "$(field n)" 10
+
+claim "copies on both sides of the split are told"
+# shellcheck disable=SC2086
+run 0 train photos --val photos -o leaky $train_options --epochs 1
+says "of the 30 held-out images are trained on too"
+
+claim "two runs do not train into one folder"
+# shellcheck disable=SC2086
+"$binary" train photos -o both $train_options --epochs 2000 2>/dev/null &
+first=$!
+while [ ! -f both/log.jsonl ] && kill -0 $first 2>/dev/null; do sleep 0.05; done
+# shellcheck disable=SC2086
+run 1 train photos -o both $train_options
+says "another run"
+kill $first
+wait $first
+
+claim "a folder without photos is told, the others are answered"
+mkdir empty
+run 2 predict model empty photos/lemon-daisy/001.jpg --json
+equal "$(wc -l <.stdout)" 2
+head -n 1 .stdout | "$json_get" error >/dev/null || fail "no error for the empty folder"
+
+claim "a list may be separated by NULs"
+find photos -name '00[1-3].jpg' -print0 | "$binary" predict model - --list --json >.stdout 2>.stderr
+equal "$(wc -l <.stdout)" 9
+
+claim "info lists the networks"
+run 0 info
+prints "resnet50"
+
 claim "a path that is no UTF-8 does not stop a training"
 cp -r photos "$odd.d"
 # shellcheck disable=SC2086

@@ -97,6 +97,17 @@ static void a_small_set_without_a_mistake_promises_no_certainty(void **state) {
     assert_true(fabs(p - (1 - 1.0 / 22)) < 1e-5); /* Platt's target */
 }
 
+static void a_temperature_that_only_doubts_is_not_taken(void **state) {
+    (void)state;
+    float logits[24][3];
+    int32_t truth[24];
+    for (int i = 0; i < 24; i++) { /* all right, with large gaps */
+        truth[i] = i % 3;
+        for (int k = 0; k < 3; k++) logits[i][k] = k == truth[i] ? 30 : -30 * (float)(k + 1);
+    }
+    assert_true(oc_fit_temperature(logits[0], truth, 24, 3) == 1);
+}
+
 static void nothing_to_fit_gives_one(void **state) {
     (void)state;
     const float bad[] = {NAN, 1}, one[] = {3};
@@ -112,6 +123,7 @@ int main(void) {
         cmocka_unit_test(the_fit_lowers_nll_and_is_a_minimum),
         cmocka_unit_test(the_result_stays_within_its_bounds),
         cmocka_unit_test(a_small_set_without_a_mistake_promises_no_certainty),
+        cmocka_unit_test(a_temperature_that_only_doubts_is_not_taken),
         cmocka_unit_test(nothing_to_fit_gives_one),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

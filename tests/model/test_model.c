@@ -42,6 +42,35 @@ static void a_model_survives_saving_and_loading(void **state) {
     drop_scratch(folder);
 }
 
+static void photos_seen_in_training_are_remembered(void **state) {
+    (void)state;
+    char folder[OC_PATH_BYTES], path[OC_PATH_BYTES];
+    oc_model *a = tiny_model(3), *b = NULL;
+    oc_error err = {0};
+    make_scratch(folder);
+    a->seen = oc_calloc(3, sizeof *a->seen);
+    a->seen_count = 3;
+    for (uint64_t i = 0; i < 3; i++) a->seen[i] = (i + 1) << 56 | 5;
+    check_ok(oc_model_save(a, folder, &err), err);
+    check_ok(oc_model_load(&b, folder, &err), err);
+    assert_false(oc_model_has_seen(b, a->seen[1]));
+    check_ok(oc_model_load_seen(b, folder, &err), err);
+    for (int i = 0; i < 3; i++) assert_true(oc_model_has_seen(b, a->seen[i]));
+    assert_false(oc_model_has_seen(b, 5));
+    assert_false(oc_model_has_seen(b, 0));
+    check_ok(oc_path_join(path, folder, "seen.u64", &err), err);
+    check_ok(oc_file_write(path, "0123456789", 10, &err), err); /* cut: the rest still counts */
+    check_ok(oc_model_load_seen(b, folder, &err), err);
+    assert_int_equal(b->seen_count, 1);
+    oc_free(a->seen);
+    a->seen = NULL;
+    check_ok(oc_model_save(a, folder, &err), err);
+    assert_false(oc_path_exists(path));
+    oc_model_free(a);
+    oc_model_free(b);
+    drop_scratch(folder);
+}
+
 static void saving_twice_gives_the_same_weights_file(void **state) {
     (void)state;
     char folder[OC_PATH_BYTES], path[OC_PATH_BYTES], *first = NULL, *second = NULL;
@@ -218,6 +247,7 @@ static void loading_and_saving_survive_any_allocation_failing(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_model_survives_saving_and_loading),
+        cmocka_unit_test(photos_seen_in_training_are_remembered),
         cmocka_unit_test(saving_twice_gives_the_same_weights_file),
         cmocka_unit_test(old_metrics_go_when_there_are_none),
         cmocka_unit_test(the_card_says_what_is_known),
