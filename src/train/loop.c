@@ -230,11 +230,12 @@ static void turn(oci_stage *stage, oci_session *s) {
 static oc_status end_epoch(oci_stage *stage, oci_session *s, oc_error *err) {
     oci_position *p = &s->position;
     double spent = oc_clock_seconds() - s->meter.epoch_started;
+    uint64_t images = s->meter.images - s->meter.epoch_images;
     oc_epoch_summary summary = {.epoch = p->epoch + 1,
                                 .epochs = s->settings.epochs,
                                 .train_loss = mean_loss(p),
                                 .train_accuracy = accuracy(p),
-                                .images_per_second = spent > 0 ? (double)p->images / spent : 0,
+                                .images_per_second = spent > 0 ? (double)images / spent : 0,
                                 .lr = rate_now(stage, s)};
     OC_TRY(oci_stage_export(stage, s, err));
     OC_TRY(oci_judge_epoch(stage, s, &summary, err));

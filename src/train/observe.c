@@ -14,6 +14,7 @@ void oci_meter_init(oci_meter *m, const oc_train_observer *observer) {
 
 void oci_meter_start_epoch(oci_meter *m) {
     m->epoch_times = m->times;
+    m->epoch_images = m->images;
     m->epoch_started = oc_clock_seconds();
     m->mark_time[0] = m->mark_time[1] = m->epoch_started;
     m->mark_images[0] = m->mark_images[1] = m->images;

@@ -196,23 +196,25 @@ void oci_settings_keep_head(oci_settings *s, const oc_train_options *options) {
     s->body_scale = 1;
 }
 
-/* What was left to the recipe (-1) is null. */
+/* What was left to the recipe (-1) or has no part in the run is null. */
 static json_t *choice(int value, const char *no, const char *yes) {
     return value < 0 ? json_null() : json_string(value ? yes : no);
 }
 
 oc_status oci_settings_json(const oci_settings *s, json_t **out, oc_error *err) {
     *out = json_pack(
-        "{s:b, s:s, s:i, s:i, s:i, s:i, s:s, s:f, s:f, s:f, s:f, s:f, s:f, s:b, s:b, s:s, s:i, "
-        "s:f, s:f, s:f, s:i, s:s, s:s, s:i, s:f, s:o, s:o, s:s?, s:f, s:I}",
+        "{s:b, s:s, s:i, s:i, s:i, s:o, s:s, s:f, s:f, s:f, s:f, s:f, s:f, s:b, s:b, s:s, s:i, "
+        "s:f, s:f, s:f, s:i, s:s?, s:s?, s:i, s:f, s:o, s:o, s:s?, s:f, s:I}",
         "scratch", s->scratch, "tune", oci_tune_name(s->tune), "epochs", s->epochs, "head_epochs",
-        s->head_epochs, "batch", s->batch, "size", s->size, "optimizer",
+        s->head_epochs, "batch", s->batch, "size",
+        s->size > 0 ? json_integer(s->size) : json_null(), "optimizer",
         oc_optimizer_name(s->optimizer), "lr", s->lr, "head_lr", s->head_lr, "body_scale",
         s->body_scale, "momentum", s->momentum, "l1", s->l1, "l2", s->l2, "nesterov", s->nesterov,
         "renormalise", s->renormalise, "schedule", oci_schedule_name(s->schedule), "step_epochs",
         s->step_epochs, "step_factor", s->step_factor, "warmup_epochs", s->warmup_epochs,
-        "clip_norm", s->clip_norm, "patience", s->patience, "augment", oc_level_name(s->level),
-        "head_augment", oc_level_name(s->head_level), "head_views", s->head_views,
+        "clip_norm", s->clip_norm, "patience", s->patience, "augment",
+        s->tune == OC_TUNE_HEAD ? NULL : oc_level_name(s->level), "head_augment",
+        s->head_epochs > 0 ? oc_level_name(s->head_level) : NULL, "head_views", s->head_views,
         "label_smoothing", s->smoothing, "mean", choice(s->measure_mean, "imagenet", "measured"),
         "fit", choice(s->squash, "crop", "squash"), "filter",
         s->filter < 0 ? NULL : oc_filter_name((oc_filter)s->filter), "split", s->split, "seed",

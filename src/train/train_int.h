@@ -23,6 +23,7 @@ typedef struct oci_meter {
     double mark_time[2]; /* an older and a newer point of the smoothing window */
     uint64_t mark_images[2];
     uint64_t images;           /* trained on since `started` */
+    uint64_t epoch_images;     /* `images` when the epoch began, or went on after a resume */
     double validation_seconds; /* of the last validation */
     double phase_started;      /* of what is not training */
 } oci_meter;
