@@ -20,7 +20,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     oc_decoder *decoder = NULL;
     oc_image out = {0};
     oc_image_info info;
-    oc_error err;
+    oc_error err = {0};
     if (oc_decoder_new(&decoder, &err) != OC_OK) return 0;
     oc_status status = oc_decode(decoder, data + 1, size - 1, &options, &out, &info, &err);
     OC_PROMISE(status != OC_OK || (size_t)out.width * (size_t)out.height <= MAX_PIXELS);

@@ -98,6 +98,7 @@ one 'no mutable globals' build/log/globals.log scripts/check-globals.sh build
 one 'build: clang' build-clang/log/build.log build_clang
 one 'build: ASan + UBSan' build-asan/log/build.log build_asan
 many 'tests: ASan + UBSan' build-asan/log/test.log test_in build-asan -LE 'slow|real'
+many '... and every op in every engine' build-asan/log/agree.log test_in build-asan -R '^test_agree$'
 one 'build: TSan' build-tsan/log/build.log build_tsan
 many 'tests: TSan, where threads meet' build-tsan/log/test.log test_in build-tsan -L tsan
 one 'build: fuzz targets' build-fuzz/log/build.log build_fuzz

@@ -28,7 +28,7 @@ enum {
     OC_RNG_TEST
 };
 
-/* key = seed; counter = (item, epoch+stream). */
+/* key = (seed, stream); counter = (item, epoch). */
 void oc_rng_init(oc_rng *rng, uint64_t seed, uint32_t stream, uint32_t epoch, uint64_t item);
 uint32_t oc_rng_u32(oc_rng *rng);
 uint32_t oc_rng_below(oc_rng *rng, uint32_t n); /* 0..n-1, unbiased; n >= 1 */

@@ -31,6 +31,7 @@ static oc_status name_files(oc_writer *w, const char *path, oc_error *err) {
     OC_TRY(oc_path_join(w->path, "", path, err));
     int n = snprintf(w->temporary, sizeof w->temporary, "%s.tmp.%ld", path, (long)getpid());
     if (n > 0 && n < OC_PATH_BYTES) return OC_OK;
+    w->temporary[0] = '\0'; /* cut, it might be the name of a file that is there */
     return oc_fail(err, OC_ELIMIT, "path of %d bytes, at most %d: %.60s...", n, OC_PATH_BYTES - 1,
                    path);
 }
@@ -113,7 +114,7 @@ oc_status oc_writer_commit(oc_writer *w, oc_error *err) {
 void oc_writer_free(oc_writer *w) {
     if (w == NULL) return;
     if (w->fd >= 0) (void)close(w->fd);
-    if (!w->kept) (void)unlink(w->temporary);
+    if (!w->kept && w->temporary[0] != '\0') (void)unlink(w->temporary);
     oc_free(w);
 }
 

@@ -65,16 +65,31 @@ static oc_status print_result(const oc_eval *result, const oc_model *model, cons
     return status;
 }
 
-/* Options of a list or CSV that are not given are those of the training. */
-static void inherit(oc_dataset_options *data, const json_t *origin) {
+/* Options of a list or CSV that are not given are those of the training; true where there are any.
+ */
+static bool inherit(oc_dataset_options *data, const json_t *origin) {
     struct {
         const char *key, **value;
     } rows[] = {{"label_column", &data->label_column},
                 {"group_column", &data->group_column},
                 {"names", &data->names}};
-    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
-        if (!*rows[i].value)
-            *rows[i].value = json_string_value(json_object_get(origin, rows[i].key));
+    bool some = false;
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        const char *theirs = json_string_value(json_object_get(origin, rows[i].key));
+        if (*rows[i].value || !theirs) continue;
+        *rows[i].value = theirs;
+        some = true;
+    }
+    return some;
+}
+
+/* As the training read its data; where that does not fit, as it is. */
+static oc_status open_data(oc_dataset **ds, const char *data, const oc_model *model,
+                           oc_dataset_options *options, oc_error *err) {
+    oc_dataset_options theirs = *options;
+    if (inherit(&theirs, model->origin) && oc_dataset_open(ds, data, &theirs, NULL) == OC_OK)
+        return OC_OK;
+    return oc_dataset_open(ds, data, options, err);
 }
 
 /* Open, scan, choose, score. */
@@ -86,8 +101,7 @@ static oc_status score(const char *data, const oc_model *model, eval_flags *flag
     oc_buf words = {0};
     const oc_scan_options scan = {.threads = flags->eval.threads};
     flags->data.known = &model->classes;
-    inherit(&flags->data, model->origin);
-    OC_GOTO(oc_dataset_open(ds, data, &flags->data, err));
+    OC_GOTO(open_data(ds, data, model, &flags->data, err));
     OC_GOTO(oc_dataset_scan(*ds, &scan, err));
     OC_GOTO(oci_eval_choose(*ds, model, flags->part, &items, &count, &words, err));
     OC_GOTO(oc_buf_status(&words, err));

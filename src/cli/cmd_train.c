@@ -31,6 +31,12 @@ static void say_next(oci_progress *view, const oci_train_flags *f, const oc_trai
 }
 
 static void say_stopped(oci_progress *view, const oci_train_flags *f, const oc_train_result *r) {
+    if (r->steps_done == 0) {
+        oci_progress_say(view, OCI_YELLOW,
+                         "stopped before the first step: nothing is saved, the same command begins "
+                         "again");
+        return;
+    }
     oci_progress_say(view, OCI_YELLOW,
                      "stopped after %d epochs; the same command with --resume goes on from there",
                      r->epochs_done);

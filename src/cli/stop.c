@@ -19,17 +19,21 @@ static void on_signal(int number) {
     }
 }
 
-const volatile sig_atomic_t *oci_stop_install(void) {
-    struct sigaction action;
+/* A signal that our parent has us ignore (nohup, a script's background job) stays ignored. */
+static void handle(int number) {
+    struct sigaction action, before;
     memset(&action, 0, sizeof action);
     action.sa_handler = on_signal;
     action.sa_flags = SA_RESTART;
     sigemptyset(&action.sa_mask);
-    sigaction(SIGINT, &action, NULL);
-    sigaction(SIGTERM, &action, NULL);
-    sigaction(SIGHUP, &action, NULL); /* the terminal went away: save, too */
-    action.sa_handler = SIG_IGN;
-    sigaction(SIGXFSZ, &action,
-              NULL); /* a file size limit is an error of the write, as a full disk */
+    if (sigaction(number, NULL, &before) == 0 && before.sa_handler == SIG_IGN) return;
+    sigaction(number, &action, NULL);
+}
+
+const volatile sig_atomic_t *oci_stop_install(void) {
+    handle(SIGINT);
+    handle(SIGTERM);
+    handle(SIGHUP);                 /* the terminal went away */
+    (void)signal(SIGXFSZ, SIG_IGN); /* a file too large is an error of its write */
     return &stop_requested;
 }

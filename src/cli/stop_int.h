@@ -6,8 +6,8 @@
 
 #include <signal.h>
 
-/* From now on SIGINT and SIGTERM set the flag that is returned; a second SIGINT ends the program at
- * once. Call once. */
+/* From now on SIGINT, SIGTERM and SIGHUP, unless ignored, set the flag that is returned; a second
+ * SIGINT ends the program at once. Call once. */
 const volatile sig_atomic_t *oci_stop_install(void);
 
 #endif

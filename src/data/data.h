@@ -4,7 +4,7 @@
  *     -> loader: seeded order -> workers (read, decode, crop, resize, augment) -> ring of batches
  *
  * The recipe is the one truth about how a file becomes the network's input; training, evaluation,
- * prediction and serving all go through oc_sample_render. Randomness is keyed by (seed, epoch,
+ * prediction and serving all go through oc_render. Randomness is keyed by (seed, epoch,
  * item): neither the number of workers nor the position at which a run resumes changes a pixel.
  *
  * SPDX-License-Identifier: BSD-2-Clause */

@@ -187,12 +187,25 @@ oc_status oc_render(oc_renderer *r, const void *bytes, size_t size, const oc_aug
     return OC_OK;
 }
 
+/* Buffers are kept from photo to photo, but one giant shall not fill the memory for the rest of a
+ * run. */
+static void let_go_of_giants(oc_renderer *r) {
+    enum { GIANT_BYTES = 64 << 20 };
+    if (r->decoded.capacity > GIANT_BYTES) oc_image_clear(&r->decoded);
+    if (r->capacity <= GIANT_BYTES) return;
+    oc_free(r->bytes);
+    r->bytes = NULL;
+    r->capacity = 0;
+}
+
 oc_status oci_render_path(oc_renderer *r, const char *path, const oc_augment *augment, oc_rng *rng,
                           float *planes, oc_error *err) {
     size_t size = 0;
     size_t budget = r->limits.max_bytes == 0 ? (size_t)256 << 20 : (size_t)r->limits.max_bytes;
     OC_TRY(oc_file_read_into(path, budget, &r->bytes, &r->capacity, &size, err));
-    return oc_render(r, r->bytes, size, augment, rng, planes, err);
+    oc_status status = oc_render(r, r->bytes, size, augment, rng, planes, err);
+    let_go_of_giants(r);
+    return status;
 }
 
 oc_status oc_render_file(oc_renderer *r, const char *path, const oc_augment *augment, oc_rng *rng,

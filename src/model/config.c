@@ -127,6 +127,11 @@ static oc_status read_classes(const json_t *o, const char *where, oc_classes *cl
     return status;
 }
 
+bool oci_config_is_ours(const json_t *o) {
+    const char *format = json_string_value(json_object_get(o, "format"));
+    return format != NULL && strcmp(format, FORMAT) == 0;
+}
+
 static oc_status check_frame(const json_t *o, const char *where, oc_error *err) {
     const char *format = NULL;
     int64_t version = 0;

@@ -5,7 +5,7 @@
  * SPDX-License-Identifier: BSD-2-Clause */
 #include "model/model_int.h"
 
-enum { MAX_JSON_BYTES = 256 << 20, MAX_STORED_CONFUSION = 300 };
+enum { MAX_JSON_BYTES = 256 << 20 };
 
 oc_status oc_model_new(oc_model **out, oc_error *err) {
     *out = oc_calloc(1, sizeof **out);
@@ -26,12 +26,21 @@ void oc_model_free(oc_model *model) {
     oc_free(model);
 }
 
+/* Other programs call their files config.json and model.safetensors, too. */
+static bool is_our_config(const char *path) {
+    json_t *o = NULL;
+    if (oc_json_read(path, MAX_JSON_BYTES, &o, NULL) != OC_OK) return false;
+    bool ours = oci_config_is_ours(o);
+    json_decref(o);
+    return ours;
+}
+
 bool oc_model_is_folder(const char *path) {
     char file[OC_PATH_BYTES];
-    if (oc_path_join(file, path, OCI_CONFIG_FILE, NULL) != OC_OK) return false;
-    if (!oc_path_is_file(file)) return false;
     if (oc_path_join(file, path, OCI_WEIGHTS_FILE, NULL) != OC_OK) return false;
-    return oc_path_is_file(file);
+    if (!oc_path_is_file(file)) return false;
+    if (oc_path_join(file, path, OCI_CONFIG_FILE, NULL) != OC_OK) return false;
+    return oc_path_is_file(file) && is_our_config(file);
 }
 
 /* ---- loading ---- */
@@ -177,14 +186,13 @@ static oc_status save_config(const oc_model *model, const char *folder, oc_error
     return save_json(folder, OCI_CONFIG_FILE, o, err);
 }
 
-/* A square of thousands of classes is for a report, not for a file that every start reads. */
 static oc_status save_metrics(const oc_model *model, const char *folder, oc_error *err) {
     char path[OC_PATH_BYTES];
     OC_TRY(oc_path_join(path, folder, OCI_METRICS_FILE, err));
     if (model->metrics == NULL) return oc_path_remove_tree(path, err); /* of other weights */
     json_t *o = json_copy(model->metrics);
     if (o == NULL) return oc_fail_nomem(err, 0, OCI_METRICS_FILE);
-    if (model->classes.count > MAX_STORED_CONFUSION) (void)json_object_del(o, "confusion");
+    if (model->classes.count > OC_MAX_STORED_CONFUSION) (void)json_object_del(o, "confusion");
     return save_json(folder, OCI_METRICS_FILE, o, err);
 }
 

@@ -64,6 +64,9 @@ void oc_model_free(oc_model *model);
 /* OC_ENOTFOUND when the folder or a file is missing, OC_EFORMAT, OC_EMISMATCH (weights against
  * graph, classes against head). */
 OC_MUST_CHECK oc_status oc_model_load(oc_model **out, const char *folder, oc_error *err);
+/* Above so many classes a confusion matrix is for a report, not for a file that every start reads.
+ */
+enum { OC_MAX_STORED_CONFUSION = 300 };
 /* Each file atomically, weights first, config.json last; README.md is written from what is known.
  * Without metrics an old metrics.json is removed, for it judged other weights; above 300 classes
  * the stored metrics go without the confusion matrix. */
@@ -71,7 +74,7 @@ OC_MUST_CHECK oc_status oc_model_save(const oc_model *model, const char *folder,
 /* Fill `seen` where the folder has it. */
 OC_MUST_CHECK oc_status oc_model_load_seen(oc_model *model, const char *folder, oc_error *err);
 bool oc_model_has_seen(const oc_model *model, uint64_t print);
-bool oc_model_is_folder(const char *path); /* has a config.json and a model.safetensors */
+bool oc_model_is_folder(const char *path); /* has a config.json of ours and a model.safetensors */
 /* An inference plan of the model at its recipe's size, weights imported: what prediction and
  * evaluation run. engine NULL = best; threads 0 = all. The plan does not need the model any more.
  */

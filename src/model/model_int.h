@@ -32,6 +32,8 @@ void oci_card(oc_buf *out, const oc_model *model, const char *folder);
 OC_MUST_CHECK oc_status oci_json_put(json_t *o, const char *key, json_t *value, oc_error *err);
 OC_MUST_CHECK oc_status oci_json_push(json_t *array, json_t *value, oc_error *err);
 
+/* Does it say that it is an ocellus model, of whatever version? */
+bool oci_config_is_ours(const json_t *o);
 /* seen.u64 of the folder (seen.c); removed where the model does not know. */
 OC_MUST_CHECK oc_status oci_seen_save(const oc_model *model, const char *folder, oc_error *err);
 

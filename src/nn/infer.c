@@ -150,10 +150,13 @@ static oc_shape input_shape(const oc_graph *graph, int n, int h, int w) {
     return oc_shape_4d(n, graph->records[0].node.attrs.channels, h, w);
 }
 
-int oc_graph_smallest(const oc_graph *graph) {
+/* The first side from `from` on, in steps of `step` (1 or -1), at which every node has an output; 0
+ * when there is none. */
+static int side_that_works(const oc_graph *graph, int from, int step) {
     int found = 0;
     oc_shape *shapes = graph->count == 0 ? NULL : oc_calloc(graph->count, sizeof *shapes);
-    for (int side = 1; shapes != NULL && found == 0 && side <= LARGEST_TRIED; side++) {
+    for (int side = from; shapes != NULL && found == 0 && side > 0 && side <= LARGEST_TRIED;
+         side += step) {
         oc_shape input = input_shape(graph, 1, side, side);
         int bad;
         if (infer_all(graph, &input, shapes, &bad, NULL) == OC_OK && bad < 0) found = side;
@@ -162,16 +165,32 @@ int oc_graph_smallest(const oc_graph *graph) {
     return found;
 }
 
+int oc_graph_smallest(const oc_graph *graph) {
+    return side_that_works(graph, 1, 1);
+}
+
+/* Where branches halve the sides in different ways, sizes that work and others take turns. */
+static void advise_size(const oc_graph *graph, int side, char out[160]) {
+    int smallest = oc_graph_smallest(graph);
+    int below = side_that_works(graph, side, -1), above = side_that_works(graph, side + 1, 1);
+    if (smallest == 0) {
+        (void)snprintf(out, 160, "no square input up to %d works", LARGEST_TRIED);
+    } else if (below == 0) {
+        (void)snprintf(out, 160, "the smallest square input that works is %dx%d", smallest,
+                       smallest);
+    } else if (above > 0) {
+        (void)snprintf(out, 160, "%dx%d and %dx%d work", below, below, above, above);
+    } else {
+        (void)snprintf(out, 160, "%dx%d works", below, below);
+    }
+}
+
 static oc_status fail_too_small(const oc_graph *graph, const oc_shape *shapes, int bad, int h,
                                 int w, oc_error *err) {
     const oc_node *node = &graph->records[bad].node;
     const oc_shape *in = &shapes[node->inputs[0]];
-    int smallest = oc_graph_smallest(graph);
-    char advice[96] = "no square input up to 4096 works";
-    if (smallest > 0) {
-        snprintf(advice, sizeof advice, "the smallest square input that works is %dx%d", smallest,
-                 smallest);
-    }
+    char advice[160];
+    advise_size(graph, h < w ? h : w, advice);
     if (node->op == OC_OP_DENSE && features_of(graph, node) != 0) {
         return oc_fail(err, OC_EUNSUPPORTED,
                        "an input of %dx%d does not fit: dense '%s' was made for %lld values and "

@@ -66,7 +66,7 @@ static oc_status fill_view(oci_cache *cache, oci_stage *stage, oci_session *s, b
     oc_status status = OC_OK;
     OC_GOTO(oci_feed_new(&feed, &options, err));
     OC_GOTO(oci_feed_start(feed, (uint32_t)view, 0, err));
-    for (size_t done = 0; !oci_session_should_stop(s); done += (size_t)batch.n) {
+    for (size_t done = 0; !oci_session_interrupted(s); done += (size_t)batch.n) {
         OC_GOTO(oci_feed_next(feed, &batch, &s->meter.times, err));
         if (batch.n == 0) break;
         OC_PROMISE(done + (size_t)batch.n <= count);

@@ -72,10 +72,6 @@ done:
     return status;
 }
 
-size_t oci_feed_images(const oci_feed *feed) {
-    return feed->options.cache != NULL ? feed->options.cache->count : feed->options.loader.count;
-}
-
 /* As the loader counts: with drop_last full batches, but at least one, filled up by repeating. */
 size_t oci_feed_batches(const oci_feed *feed) {
     if (feed->loader != NULL) return oc_loader_batches(feed->loader);

@@ -114,11 +114,20 @@ oc_status oci_folder_origin(oci_session *s, oc_error *err) {
     return OC_OK;
 }
 
+/* A former run's model stops being one before its first file is replaced, so that a crash in
+ * between never leaves new weights under old names. */
+static oc_status disown(const char *out, oc_error *err) {
+    char path[OC_PATH_BYTES];
+    OC_TRY(oc_path_join(path, out, "config.json", err));
+    return oc_path_remove_tree(path, err);
+}
+
 oc_status oci_folder_save(oci_session *s, oc_error *err) {
     int epoch = s->position.best_epoch;
     if (epoch > 0 && epoch == s->best_saved) return OC_OK;
     if (epoch == 0) OC_TRY(oci_tensors_copy(s->model->weights, s->weights, err));
     s->model->temperature = epoch > 0 ? s->position.temperature : 1;
+    if (s->best_saved < 0 && !s->resumed) OC_TRY(disown(s->options->out, err));
     OC_TRY(oc_model_save(s->model, s->options->out, err));
     s->best_saved = epoch;
     return OC_OK;

@@ -79,7 +79,7 @@ static oc_status run(verdict *v, oci_stage *stage, oci_session *s, oc_error *err
     OC_TRY(oc_plan_import(stage->judge, OC_SLOT_WEIGHTS, s->weights, err));
     OC_TRY(oci_feed_start(stage->val_feed, 0, 0, err));
     oci_meter_start_phase(&s->meter);
-    for (size_t done = 0; !oci_session_should_stop(s); done += (size_t)batch.n) {
+    for (size_t done = 0; !oci_session_interrupted(s); done += (size_t)batch.n) {
         OC_TRY(oci_feed_next(stage->val_feed, &batch, &ignored, err));
         if (batch.n == 0) break;
         OC_TRY(oc_plan_forward(stage->judge, batch.input, batch.n, 0, NULL, NULL, err));
@@ -90,10 +90,10 @@ static oc_status run(verdict *v, oci_stage *stage, oci_session *s, oc_error *err
     return OC_OK;
 }
 
-/* Scores and predictions at the temperature, where every logit was kept. */
+/* The scores at the temperature. */
 static oc_status rescore(verdict *v, double temperature, oc_error *err) {
     oc_scorer *scorer = NULL;
-    if (v->kept < v->seen) return OC_OK;
+    if (temperature == 1) return OC_OK; /* as they are */
     OC_TRY(oc_scorer_new(&scorer, v->classes, err));
     for (size_t i = 0; i < v->kept; i++) {
         oc_scorer_add(scorer, v->logits + i * v->classes, temperature, v->truth[i]);
@@ -126,6 +126,7 @@ static oc_status put_metrics(verdict *v, oci_session *s, oc_error *err) {
     oc_eval eval = {
         .score = v->score, .predictions = v->each, .seconds = oc_clock_seconds() - v->started};
     OC_TRY(oc_eval_json(&eval, s->model, s->data.val_set, &metrics, err));
+    if (v->classes > OC_MAX_STORED_CONFUSION) (void)json_object_del(metrics, "confusion");
     json_decref(s->model->metrics);
     s->model->metrics = metrics;
     return OC_OK;
@@ -142,7 +143,9 @@ static oc_status crown(verdict *v, oci_session *s, oc_error *err) {
     p->best_epoch = p->epoch + 1;
     p->best_accuracy = v->score.accuracy;
     p->best_loss = v->score.nll;
-    p->temperature = oc_fit_temperature(v->logits, v->truth, v->kept, v->classes);
+    p->temperature = v->kept < v->seen
+                         ? 1 /* the scores could not be made again with another */
+                         : oc_fit_temperature(v->logits, v->truth, v->kept, v->classes);
     OC_TRY(oci_tensors_copy(s->model->weights, s->weights, err));
     OC_TRY(rescore(v, p->temperature, err));
     return put_metrics(v, s, err);

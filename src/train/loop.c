@@ -166,19 +166,19 @@ static oc_status checkpoint(oci_stage *stage, oci_session *s, oc_error *err) {
 /* ---- one epoch
  * ---------------------------------------------------------------------------------------- */
 
-/* The steps that are left of this epoch. */
+/* The steps that are left of this epoch; at least one, so that every run gets on. */
 static oc_status run_steps(oci_stage *stage, oci_session *s, oc_error *err) {
     oci_position *p = &s->position;
     if (p->step >= stage->steps) return OC_OK;
     OC_TRY(oci_feed_start(stage->train_feed, (uint32_t)p->epoch, (size_t)p->step, err));
-    while (p->step < stage->steps && !oci_session_should_stop(s)) {
+    do {
         oc_result result;
         double lr = rate_now(stage, s);
         if (is_due(s, seconds_between(s))) OC_TRY(checkpoint(stage, s, err));
         OC_TRY(run_step(stage, s, &result, err));
         OC_TRY(oc_dist_size(s->dist) > 1 ? oc_dist_agree(s->dist, OC_OK, err) : OC_OK);
         OC_TRY(tell_step(stage, s, lr, result.loss, err));
-    }
+    } while (!oci_session_should_stop(s) && p->step < stage->steps);
     oci_feed_rest(stage->train_feed);
     return OC_OK;
 }

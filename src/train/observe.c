@@ -1,7 +1,9 @@
 /* Numbers for people while a run goes on: where the time went, and how fast it is now.
  *
  * The rate is taken over a window of 2.5 to 5 seconds: two marks, the older of which is the start
- * of the window, move on every 2.5 seconds. SPDX-License-Identifier: BSD-2-Clause */
+ * of the window, move on every 2.5 seconds.
+ *
+ * SPDX-License-Identifier: BSD-2-Clause */
 #include "train/train_int.h"
 
 static const double WINDOW_SECONDS = 2.5;

@@ -14,12 +14,16 @@ const oc_log *oci_session_log(const oci_session *s) {
     return s->meter.observer->log;
 }
 
-bool oci_session_should_stop(oci_session *s) {
+bool oci_session_interrupted(oci_session *s) {
     const volatile sig_atomic_t *stop = s->meter.observer->stop;
-    double limit = s->options->stop_after_minutes * 60;
-    bool late = limit > 0 && oc_clock_seconds() - s->meter.started >= limit;
-    if ((stop != NULL && *stop) || late) s->stopped = true;
+    if (stop != NULL && *stop) s->stopped = true;
     return s->stopped;
+}
+
+bool oci_session_should_stop(oci_session *s) {
+    double limit = s->options->stop_after_minutes * 60;
+    if (limit > 0 && oc_clock_seconds() - s->meter.started >= limit) s->stopped = true;
+    return oci_session_interrupted(s);
 }
 
 oc_status oci_tensors_copy(oc_tensors *dst, const oc_tensors *src, oc_error *err) {
@@ -143,10 +147,10 @@ oc_status oci_session_open(oci_session *s, const oc_train_options *options,
     OC_TRY(oci_settings_resolve(&s->settings, options, NULL, err));
     OC_TRY(oci_folder_check(options->out, options->from, err));
     OC_TRY(oci_origin_open(&s->origin, options, err));
-    OC_TRY(oci_folder_lock(options->out, &s->lock, err));
     const oc_arch *arch = s->origin.arch;
     OC_TRY(oci_settings_resolve(&s->settings, options, arch != NULL ? &arch->hints : NULL, err));
     OC_TRY(oci_material_open(&s->data, options, oci_session_log(s), err));
+    OC_TRY(oci_folder_lock(options->out, &s->lock, err));
     OC_TRY(build(s, &measure, err));
     OC_TRY(sort_data(s, err));
     OC_TRY(oc_dist_new(&s->dist, NULL, err));

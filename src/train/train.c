@@ -43,6 +43,7 @@ static void fill_result(const oci_session *s, oc_train_result *r) {
                            .rejected = oci_material_rejected(&s->data),
                            .times = times,
                            .peak_rss = oc_peak_rss_bytes(),
+                           .steps_done = p->total,
                            .stopped = s->stopped};
 }
 

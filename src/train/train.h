@@ -112,7 +112,8 @@ typedef struct oc_train_result {
     size_t train_images, val_images, classes, rejected;
     oc_train_times times;
     uint64_t peak_rss;
-    bool stopped; /* before the last epoch: by request or time */
+    uint64_t steps_done; /* in all, also by the runs that this one continues */
+    bool stopped;        /* before the last epoch: by request or time */
 } oc_train_result;
 
 /* Train. On OC_OK the folder `out` holds the best model on validation (the last one when there is

@@ -82,7 +82,6 @@ OC_MUST_CHECK oc_status oci_feed_new(oci_feed **out, const oci_feed_options *opt
                                      oc_error *err);
 void oci_feed_free(oci_feed *feed);
 size_t oci_feed_batches(const oci_feed *feed); /* in an epoch */
-size_t oci_feed_images(const oci_feed *feed);
 OC_MUST_CHECK oc_status oci_feed_start(oci_feed *feed, uint32_t epoch, size_t first, oc_error *err);
 /* The next batch, valid until the call after; out->n is 0 behind the last. Adds to *times what was
  * spent waiting for data and in the body's forward. */
@@ -206,7 +205,9 @@ typedef struct oci_session {
 OC_MUST_CHECK oc_status oci_session_open(oci_session *s, const oc_train_options *options,
                                          const oc_train_observer *observer, oc_error *err);
 void oci_session_clear(oci_session *s);
-/* Stop asked for, by signal or time. */
+/* Stop asked for, by signal; and by signal or time. What leaves no checkpoint asks the first alone,
+ * or a run with a short limit would begin it again and again. */
+bool oci_session_interrupted(oci_session *s);
 bool oci_session_should_stop(oci_session *s);
 const oc_log *oci_session_log(const oci_session *s);
 /* src's values into dst, which gets the tensors that it lacks. */
@@ -254,7 +255,6 @@ typedef struct oci_stage {
     oc_plan *body;          /* head_only: features of the frozen part */
     oc_plan *train, *judge; /* judge: an inference plan of the same graph */
     size_t feature_width;
-    int judge_batch;
     oci_cache train_cache, val_cache;
     oci_feed *train_feed, *val_feed;
     float *lr_scale, *decay_scale; /* one per parameter of graph */

@@ -105,6 +105,25 @@ static int doubled(oc_build *b, int x) {
     return head(b, oc_build_add(b, x, x, "twice"), 3);
 }
 
+/* A value plus what a convolution makes of it, which may not be written over what it reads. */
+static int plus_conv(oc_build *b, int x) {
+    x = oc_build_conv(b, x, "stem", 8, 3, 1, 1, 1, true, OC_INIT_XAVIER);
+    int y = oc_build_conv(b, x, "conv", 8, 3, 1, 1, 1, true, OC_INIT_XAVIER);
+    return head(b, oc_build_add(b, x, y, "sum"), 3);
+}
+
+static int plus_depthwise(oc_build *b, int x) {
+    x = oc_build_conv(b, x, "stem", 8, 3, 1, 1, 1, true, OC_INIT_XAVIER);
+    int y = oc_build_conv(b, x, "deep", 8, 3, 1, 1, 8, true, OC_INIT_XAVIER);
+    return head(b, oc_build_add(b, y, x, "sum"), 3);
+}
+
+/* AlexNet's first: wide windows that stride over the padding of the pixels themselves. */
+static int wide_first(oc_build *b, int x) {
+    x = oc_build_conv(b, x, "stem", 8, 11, 4, 2, 1, true, OC_INIT_XAVIER);
+    return head(b, oc_build_act(b, x, "act", OC_OP_TANH), 3);
+}
+
 /* Values read both directly and through a smooth activation, by a concatenation and a sum. */
 static int shared_values(oc_build *b, int x) {
     x = oc_build_conv(b, x, "stem", 6, 3, 1, 1, 1, true, OC_INIT_XAVIER);
@@ -194,6 +213,8 @@ const engine_case CASES[] = {
     OP(OC_OP_DENSE, "dense batch 1", 1, 5, 1, 1, .out = 3, .bias = 1),
     OP(OC_OP_DENSE, "dense of one class", 4, 5, 1, 1, .out = 1, .bias = 1),
     OP(OC_OP_MAX_POOL, "max pool 2x2", 2, 3, 8, 6, KERNEL(2, 2), STRIDE(2, 2)),
+    OP(OC_OP_MAX_POOL, "max pool 17x17", 1, 3, 30, 31, KERNEL(17, 17), STRIDE(4, 4),
+       PAD(8, 8, 8, 8)),
     OP(OC_OP_MAX_POOL, "max pool overlapping", 2, 5, 9, 10, KERNEL(3, 3), STRIDE(2, 2),
        PAD(1, 1, 1, 1)),
     OP(OC_OP_MAX_POOL, "max pool ceil", 2, 3, 8, 10, KERNEL(3, 3), STRIDE(2, 2), .ceil = 1),
@@ -235,6 +256,9 @@ const engine_case CASES[] = {
     NET(normalised, "normalised", 2, 3, 16, 16),
     NET(joined_twice, "joined twice", 2, 3, 6, 6),
     NET(doubled, "doubled", 2, 3, 6, 6),
+    NET(plus_conv, "net: a value plus its convolution", 2, 3, 7, 6),
+    NET(plus_depthwise, "net: a value plus its depthwise convolution", 2, 3, 6, 7),
+    NET(wide_first, "net: wide strided windows over padding", 2, 3, 29, 34),
     NET(shared_values, "shared values", 2, 3, 6, 6),
     NET(shared_relu, "shared relu", 2, 3, 6, 6),
     NET(pre_activation, "pre-activation", 3, 3, 10, 10),

@@ -3,7 +3,9 @@
  * A row of weights lies in the order of the values of its source, so that activations are used as
  * they are; what pads a block of channels is zero on both sides and stays so. The library's
  * convolutions, which could do the same, reach a tenth of the speed when the kernel covers the
- * whole source. SPDX-License-Identifier: BSD-2-Clause */
+ * whole source.
+ *
+ * SPDX-License-Identifier: BSD-2-Clause */
 #include <math.h>
 
 #include "engine/onednn/dense.h"

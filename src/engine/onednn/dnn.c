@@ -46,15 +46,20 @@ void oci_dnn_free(oci_dnn *dnn) {
     oc_free(dnn);
 }
 
+/* The library's numbers are sets of bits; by size, AVX2 with VNNI would come behind AVX-512. */
+static bool has(dnnl_cpu_isa_t isa, dnnl_cpu_isa_t wanted) {
+    return ((unsigned)isa & (unsigned)wanted) == (unsigned)wanted;
+}
+
 int oci_dnn_block(void) {
-    return dnnl_get_effective_cpu_isa() >= dnnl_cpu_isa_avx512_core ? 16 : 8;
+    return has(dnnl_get_effective_cpu_isa(), dnnl_cpu_isa_avx512_core) ? 16 : 8;
 }
 
 static const char *isa_name(dnnl_cpu_isa_t isa) {
-    if (isa >= dnnl_cpu_isa_avx512_core_amx) return "AVX-512 AMX";
-    if (isa >= dnnl_cpu_isa_avx512_core) return "AVX-512";
-    if (isa >= dnnl_cpu_isa_avx2) return "AVX2";
-    return isa == dnnl_cpu_isa_avx ? "AVX" : "SSE4.1";
+    if (has(isa, dnnl_cpu_isa_avx512_core_amx)) return "AVX-512 AMX";
+    if (has(isa, dnnl_cpu_isa_avx512_core)) return "AVX-512";
+    if (has(isa, dnnl_cpu_isa_avx2)) return "AVX2";
+    return has(isa, dnnl_cpu_isa_avx) ? "AVX" : "SSE4.1";
 }
 
 oc_status oci_dnn_describe(oc_buf *out, oc_error *err) {

@@ -3,8 +3,7 @@
  *
  *   training   conv + ReLU: one unit. Batch norm (+ clip): a derived value. Add + ReLU: one unit.
  *   inference  conv + batch norm + add + clip: one unit; dropout: nothing.
- *   both       flatten: another view of its input; a dense layer on it: a convolution that covers
- * it.
+ *   both       flatten: another view of its input, which a dense layer reads as it lies.
  *
  * SPDX-License-Identifier: BSD-2-Clause */
 #include <string.h>
@@ -131,8 +130,8 @@ static void walk_input(walk *w, int node) {
     publish(w, node, v);
 }
 
-/* Does an earlier unit's memory serve as the destination of `add` in place: nobody reads it later?
- */
+/* Does an earlier unit's memory serve as the destination of `add` in place: neither the convolution
+ * itself nor anybody later reads it? */
 static bool sums_into(const walk *w, int add, int other_node, int conv_out) {
     const oci_plan *plan = w->plan;
     int other = plan->value_of[other_node];
@@ -140,12 +139,14 @@ static bool sums_into(const walk *w, int add, int other_node, int conv_out) {
     const oci_value *v = &plan->values[other], *out = &plan->values[conv_out];
     if (v->base != other || v->plain || v->image != out->image) return false;
     const oc_graph *g = plan->graph;
+    const oci_unit *unit = &plan->units[plan->unit_count - 1];
+    for (int k = 0; k < unit->in_count; k++)
+        if (plan->values[unit->in[k]].base == other) return false;
     for (int i = 0; i < oc_graph_node_count(g); i++)
         for (int k = 0; k < oc_graph_node(g, i)->input_count; k++) {
             int in = oc_graph_node(g, i)->inputs[k];
             bool reads = plan->value_of[in] >= 0 && plan->values[plan->value_of[in]].base == other;
-            if (reads && i > plan->units[plan->unit_count - 1].node && i != add)
-                return false; /* somebody still to come */
+            if (reads && i > unit->node && i != add) return false; /* somebody still to come */
         }
     return other != plan->value_of[oc_graph_node_count(g) - 1];
 }
@@ -373,7 +374,6 @@ static void count_readers(oci_plan *plan) {
     for (int i = 0; i < plan->unit_count; i++)
         for (int k = 0; k < plan->units[i].in_count; k++) {
             oci_value *v = &plan->values[plan->units[i].in[k]];
-            v->readers++;
             if (plan->units[i].back && v->wants_grad) v->writers++;
         }
 }

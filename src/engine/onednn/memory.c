@@ -193,6 +193,8 @@ static oc_status sides_new(oci_plan *plan, oc_error *err) {
         const oci_value *out = &plan->values[unit->out];
         if (unit->kind == OCI_UNIT_DROPOUT)
             unit->side_image = (size_t)out->c * (size_t)out->h * (size_t)out->w;
+        if (unit->kind == OCI_UNIT_POOL)
+            OC_TRY(oci_pool_check(oc_graph_node(plan->graph, unit->node), err));
         if (unit->kind == OCI_UNIT_POOL && unit->back) unit->side_image = oci_pool_side(plan, unit);
         OC_TRY(scratch_new(&unit->side, unit->side_image * (size_t)plan->images, err));
     }

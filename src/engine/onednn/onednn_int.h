@@ -31,7 +31,6 @@ typedef struct oci_value {
     int base;     /* the stored value it is read from; itself when stored */
     int norm;     /* derived: its affine map, or -1 */
     oci_act act;  /* derived: clip when read; stored: clip already applied by its unit */
-    int readers;  /* units and derived values that read it */
     float *data;  /* stored: image 0 */
     /* training */
     bool wants_grad;
@@ -241,6 +240,8 @@ oc_status oci_pool_forward(oci_plan *plan, oci_unit *unit, int first, int n, oc_
 oc_status oci_pool_backward(oci_plan *plan, oci_unit *unit, int first, int n, oc_error *err);
 oc_status oci_global_pool_forward(oci_plan *plan, oci_unit *unit, int first, int n, oc_error *err);
 oc_status oci_global_pool_backward(oci_plan *plan, oci_unit *unit, int first, int n, oc_error *err);
+/* OC_EUNSUPPORTED for a window too large to remember its winner. */
+OC_MUST_CHECK oc_status oci_pool_check(const oc_node *node, oc_error *err);
 size_t oci_pool_side(const oci_plan *plan, const oci_unit *unit); /* bytes for one image */
 OC_MUST_CHECK oc_status oci_lrn_unit_init(oci_plan *plan, oci_unit *unit, oc_error *err);
 

@@ -38,21 +38,32 @@ static inline window window_at(const oc_attrs *a, const oci_value *in, int y, in
     return w;
 }
 
+/* Which value of its window was the largest. */
+typedef uint16_t tap_number;
+
+oc_status oci_pool_check(const oc_node *node, oc_error *err) {
+    const oc_attrs *a = &node->attrs;
+    if ((int64_t)a->kernel_h * a->kernel_w <= UINT16_MAX + 1) return OC_OK;
+    return oc_fail(err, OC_EUNSUPPORTED,
+                   "pool '%s': a window of %d x %d has more than %d values: use a global pool",
+                   node->name, a->kernel_h, a->kernel_w, UINT16_MAX + 1);
+}
+
 size_t oci_pool_side(const oci_plan *plan, const oci_unit *unit) {
     bool max = oc_graph_node(plan->graph, unit->node)->op == OC_OP_MAX_POOL;
-    return max ? plan->values[unit->out].image : 0;
+    return max ? plan->values[unit->out].image * sizeof(tap_number) : 0;
 }
 
 static inline void max_forward(const oc_attrs *a, const oci_value *in, const oci_value *out,
                                int lanes, const float *restrict src, float *restrict dst,
-                               uint8_t *restrict taps) {
+                               tap_number *restrict taps) {
     for (int y = 0; y < out->h; y++)
         for (int x = 0; x < out->w; x++, dst += lanes) {
             window w = window_at(a, in, y, x);
             float best[OCI_ROW];
-            int32_t tap[OCI_ROW] = {0};
+            int32_t tap[OCI_ROW], start = (w.y0 - w.top) * a->kernel_w + w.x0 - w.left;
 #pragma omp simd
-            for (int l = 0; l < lanes; l++) best[l] = -INFINITY;
+            for (int l = 0; l < lanes; l++) best[l] = -INFINITY, tap[l] = start;
             for (int iy = w.y0; iy < w.y1; iy++)
                 for (int ix = w.x0; ix < w.x1; ix++) {
                     const float *v =
@@ -66,13 +77,13 @@ static inline void max_forward(const oc_attrs *a, const oci_value *in, const oci
                 }
 #pragma omp simd
             for (int l = 0; l < lanes; l++) dst[l] = best[l];
-            for (int l = 0; taps && l < lanes; l++) taps[l] = (uint8_t)tap[l];
+            for (int l = 0; taps && l < lanes; l++) taps[l] = (tap_number)tap[l];
             if (taps) taps += lanes;
         }
 }
 
 static inline void max_backward(const oc_attrs *a, const oci_value *in, const oci_value *out,
-                                int lanes, const float *ddst, const uint8_t *taps, float *dsrc) {
+                                int lanes, const float *ddst, const tap_number *taps, float *dsrc) {
     memset(dsrc, 0, (size_t)in->h * (size_t)in->w * (size_t)lanes * sizeof *dsrc);
     for (int y = 0; y < out->h; y++)
         for (int x = 0; x < out->w; x++, ddst += lanes, taps += lanes) {
@@ -124,7 +135,7 @@ typedef struct row {
     const oci_value *in, *out;
     const float *from;
     float *to;
-    uint8_t *taps;
+    tap_number *taps;
     bool max;
 } row;
 
@@ -155,6 +166,11 @@ OC_SIMD static void row_backward_16(const row *r) {
     row_backward(r, 16);
 }
 
+static tap_number *taps_of(const oci_unit *unit, int first) {
+    return unit->side ? (tap_number *)(void *)(unit->side + (size_t)first * unit->side_image)
+                      : NULL;
+}
+
 oc_status oci_pool_forward(oci_plan *plan, oci_unit *unit, int first, int n, oc_error *err) {
     (void)err;
     const oci_value *in = &plan->values[unit->in[0]], *out = &plan->values[unit->out];
@@ -162,7 +178,7 @@ oc_status oci_pool_forward(oci_plan *plan, oci_unit *unit, int first, int n, oc_
     bool max = oc_graph_node(plan->graph, unit->node)->op == OC_OP_MAX_POOL;
     const float *src = oci_read(plan, unit->in[0], first, n);
     float *dst = out->data + (size_t)first * out->image;
-    uint8_t *taps = unit->side ? unit->side + (size_t)first * unit->side_image : NULL;
+    tap_number *taps = taps_of(unit, first);
     size_t in_row = in->image / (size_t)in->blocks, out_row = out->image / (size_t)out->blocks;
     int rows = n * out->blocks;
 #pragma omp parallel for
@@ -187,7 +203,7 @@ oc_status oci_pool_backward(oci_plan *plan, oci_unit *unit, int first, int n, oc
     bool max = oc_graph_node(plan->graph, unit->node)->op == OC_OP_MAX_POOL;
     const float *g = oci_incoming(plan, unit, first, n);
     float *target = oci_grad_target(plan, unit->in[0], first);
-    uint8_t *taps = max ? unit->side + (size_t)first * unit->side_image : NULL;
+    tap_number *taps = max ? taps_of(unit, first) : NULL;
     size_t in_row = in->image / (size_t)in->blocks, out_row = out->image / (size_t)out->blocks;
     int rows = n * out->blocks;
 #pragma omp parallel for

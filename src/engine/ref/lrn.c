@@ -2,7 +2,9 @@
  *   y_i = x_i * s_i^-beta,   s_i = k + alpha/size * sum over the window around i of x_j^2
  * and since x_j stands in all s_i whose window holds j:
  *   dx_j = dy_j * s_j^-beta - 2*alpha*beta/size * x_j * sum over the window of dy_i x_i
- * s_i^(-beta-1) SPDX-License-Identifier: BSD-2-Clause */
+ * s_i^(-beta-1)
+ *
+ * SPDX-License-Identifier: BSD-2-Clause */
 #include <math.h>
 
 #include "engine/ref/ref_int.h"

@@ -1,7 +1,9 @@
 /* The reference engine from inside: one call record per node, one pair of functions per op.
  *
  * Every activation keeps its own storage, in plain (n, c, h, w); sums are taken in double. Slow,
- * and easy to believe. SPDX-License-Identifier: BSD-2-Clause */
+ * and easy to believe.
+ *
+ * SPDX-License-Identifier: BSD-2-Clause */
 #ifndef OC_ENGINE_REF_INT_H
 #define OC_ENGINE_REF_INT_H
 
