@@ -5,8 +5,8 @@
 #
 #   bench/run.sh [--quick] [--rounds N] [--name NAME] [ROW ...]
 #
-# Rows: train-mobilenet_v2 train-resnet18 infer-mobilenet_v2-b1 infer-mobilenet_v2-b32 loader
-#       startup finetune
+# Rows: train-NET and infer-NET-bBATCH for each network that torchvision has, too; loader startup
+#       finetune. Without any: those that have an aim to reach.
 # OCELLUS, SHARED, RESULTS, PYTHON say where things are, if not in their usual places (lib.sh).
 # SPDX-License-Identifier: BSD-2-Clause
 set -u
@@ -27,8 +27,9 @@ while [ $# -gt 0 ]; do
     esac
     shift
 done
-[ ${#rows[@]} -gt 0 ] || rows=(train-mobilenet_v2 train-resnet18 infer-mobilenet_v2-b1
-    infer-mobilenet_v2-b32 loader startup finetune)
+[ ${#rows[@]} -gt 0 ] || rows=(train-mobilenet_v2 train-resnet18 train-resnet50 train-googlenet
+    train-squeezenet1_1 train-alexnet infer-mobilenet_v2-b1 infer-mobilenet_v2-b32 loader startup
+    finetune)
 
 have_ocellus
 work=$(mktemp -d) || exit 3
@@ -73,6 +74,17 @@ in_turns() {
     done
     row "$1" images/s "$(median "${ours[@]}")" "${peers:+$(median "${peers[@]}")}" \
         "${ratios:+$(median "${ratios[@]}")}" '>=' "$3" "$rounds"
+}
+
+# reach_of ROW: the ratio to reach beside Debian's PyTorch 1.13, channels_last; none for most
+reach_of() {
+    case $1 in
+    train-mobilenet_v2) echo 3.5 ;;
+    train-resnet18) echo 1.8 ;;
+    train-resnet50 | train-googlenet) echo 2.3 ;;
+    train-squeezenet1_1 | infer-mobilenet_v2-*) echo 2 ;;
+    train-alexnet) echo 2.5 ;;
+    esac
 }
 
 # throughput MODE NET BATCH REACH
@@ -158,10 +170,11 @@ finetune() {
 
 for name in "${rows[@]}"; do
     case $name in
-    train-mobilenet_v2) throughput train mobilenet_v2 32 2.5 ;;
-    train-resnet18) throughput train resnet18 32 1.8 ;;
-    infer-mobilenet_v2-b1) throughput infer mobilenet_v2 1 2 ;;
-    infer-mobilenet_v2-b32) throughput infer mobilenet_v2 32 2 ;;
+    train-*) throughput train "${name#train-}" 32 "$(reach_of "$name")" ;;
+    infer-*-b*)
+        net=${name#infer-}
+        throughput infer "${net%-b*}" "${net##*-b}" "$(reach_of "$name")"
+        ;;
     loader | startup | finetune) "$name" ;;
     *)
         say "run.sh: there is no row $name; the rows are listed at the top of bench/run.sh"

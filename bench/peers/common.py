@@ -17,7 +17,9 @@ def use_all_cores():
 
 
 def make_net(name, classes=1000):
-    return getattr(torchvision.models, name)(num_classes=classes)
+    """Without auxiliary heads, as ours."""
+    options = {"aux_logits": False, "init_weights": False} if name == "googlenet" else {}
+    return getattr(torchvision.models, name)(num_classes=classes, **options)
 
 
 def repeat(step, batch, reps, seconds):
