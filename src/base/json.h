@@ -44,8 +44,7 @@ bool oc_json_has(const json_t *o, const char *key);
 /* json_real for finite numbers, json_null for others (JSON has no infinity). */
 json_t *oc_json_real(double value);
 /* A string of bytes that may be no UTF-8 (a path, a command line): then its bytes beyond ASCII
- * become
- * '?'. json_null for NULL; NULL without memory. */
+ * become '?'. json_null for NULL; NULL without memory. */
 json_t *oc_json_text(const char *text);
 
 #endif

@@ -71,6 +71,8 @@ enum { OC_MAX_STORED_CONFUSION = 300 };
  * Without metrics an old metrics.json is removed, for it judged other weights; above 300 classes
  * the stored metrics go without the confusion matrix. */
 OC_MUST_CHECK oc_status oc_model_save(const oc_model *model, const char *folder, oc_error *err);
+/* `prints`, in any order, become the model's. */
+void oc_model_set_seen(oc_model *model, uint64_t *prints, size_t count);
 /* Fill `seen` where the folder has it. */
 OC_MUST_CHECK oc_status oc_model_load_seen(oc_model *model, const char *folder, oc_error *err);
 bool oc_model_has_seen(const oc_model *model, uint64_t print);

@@ -32,6 +32,13 @@ static int by_value(const void *a, const void *b) {
     return (x > y) - (x < y);
 }
 
+void oc_model_set_seen(oc_model *model, uint64_t *prints, size_t count) {
+    qsort(prints, count, sizeof *prints, by_value);
+    oc_free(model->seen);
+    model->seen = prints;
+    model->seen_count = count;
+}
+
 oc_status oc_model_load_seen(oc_model *model, const char *folder, oc_error *err) {
     char path[OC_PATH_BYTES], *bytes = NULL;
     size_t size = 0;
@@ -48,10 +55,7 @@ oc_status oc_model_load_seen(oc_model *model, const char *folder, oc_error *err)
         seen[i / PRINT_BYTES] |= (uint64_t)(unsigned char)bytes[i] << 8 * (i % PRINT_BYTES);
     }
     oc_free(bytes);
-    qsort(seen, count, sizeof *seen, by_value);
-    oc_free(model->seen);
-    model->seen = seen;
-    model->seen_count = count;
+    oc_model_set_seen(model, seen, count);
     return OC_OK;
 }
 

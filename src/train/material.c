@@ -1,8 +1,6 @@
 /* The data of a run: opened, looked into, and parted into what is trained on and what is judged on.
  *
  * SPDX-License-Identifier: BSD-2-Clause */
-#include <stdlib.h>
-
 #include "train/train_int.h"
 
 /* More of the files rejected than this share, and the run does not start. */
@@ -11,7 +9,6 @@ static const double MAX_REJECTED = 0.2;
 void oci_material_clear(oci_material *m) {
     oc_free(m->train);
     oc_free(m->val);
-    oc_free(m->seen);
     if (m->val_set != m->train_set) oc_dataset_free(m->val_set);
     oc_dataset_free(m->train_set);
     *m = (oci_material){0};
@@ -118,37 +115,6 @@ static oc_status part(oci_material *m, const oci_settings *s, oc_error *err) {
     return oc_dataset_part(m->train_set, OC_PART_VAL, &m->val, &m->val_count, err);
 }
 
-static int by_value(const void *a, const void *b) {
-    uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
-    return (x > y) - (x < y);
-}
-
-static oc_status list_seen(oci_material *m, oc_error *err) {
-    m->seen = oc_calloc(m->train_count, sizeof *m->seen);
-    if (m->seen == NULL) {
-        return oc_fail_nomem(err, m->train_count * sizeof *m->seen, "the list of images");
-    }
-    for (size_t i = 0; i < m->train_count; i++) {
-        m->seen[i] = oc_dataset_item(m->train_set, m->train[i])->print;
-    }
-    qsort(m->seen, m->train_count, sizeof *m->seen, by_value);
-    return OC_OK;
-}
-
-/* The same photo on both sides makes the judgement worthless, and is easily overlooked. */
-static void warn_of_leaks(const oci_material *m, const oc_log *log) {
-    size_t leaked = 0;
-    for (size_t i = 0; i < m->val_count; i++) {
-        uint64_t print = oc_dataset_item(m->val_set, m->val[i])->print;
-        leaked += bsearch(&print, m->seen, m->train_count, sizeof print, by_value) != NULL;
-    }
-    if (leaked == 0) return;
-    oc_warn(log,
-            "%zu of the %zu held-out images are trained on too, as exact copies: the accuracy will "
-            "look better than it is; `ocellus data` lists copies",
-            leaked, m->val_count);
-}
-
 /* A class whose files were all rejected, or that a file of names brings along. */
 static oc_status warn_of_empty(const oci_material *m, const oc_log *log, oc_error *err) {
     const oc_classes *classes = oc_dataset_classes(m->train_set);
@@ -191,13 +157,38 @@ oc_status oci_material_sort(oci_material *m, const oc_train_options *o, const oc
                        oc_dataset_source(m->train_set), oci_material_rejected(m), m->val_count);
     }
     m->digest = digest_of(m);
-    OC_TRY(list_seen(m, err));
     OC_TRY(warn_of_empty(m, log, err));
     oc_info(log, "training on %zu images, judging on %zu", m->train_count, m->val_count);
-    warn_of_leaks(m, log);
     if (m->val_count == 0) {
         oc_warn(log, "no image is held out, so the last epoch is kept, not the best; add images, "
                      "or give --val or --split");
     }
+    return OC_OK;
+}
+
+/* The same photo on both sides makes the judgement worthless, and is easily overlooked. */
+static void warn_of_leaks(const oci_material *m, const oc_model *model, const oc_log *log) {
+    size_t leaked = 0;
+    for (size_t i = 0; i < m->val_count; i++) {
+        leaked += oc_model_has_seen(model, oc_dataset_item(m->val_set, m->val[i])->print);
+    }
+    if (leaked == 0) return;
+    oc_warn(log,
+            "%zu of the %zu held-out images are trained on too, as exact copies: the accuracy will "
+            "look better than it is; `ocellus data` lists copies",
+            leaked, m->val_count);
+}
+
+oc_status oci_material_remember(const oci_material *m, oc_model *model, const oc_log *log,
+                                oc_error *err) {
+    uint64_t *prints = oc_calloc(m->train_count, sizeof *prints);
+    if (prints == NULL) {
+        return oc_fail_nomem(err, m->train_count * sizeof *prints, "the list of images");
+    }
+    for (size_t i = 0; i < m->train_count; i++) {
+        prints[i] = oc_dataset_item(m->train_set, m->train[i])->print;
+    }
+    oc_model_set_seen(model, prints, m->train_count);
+    warn_of_leaks(m, model, log);
     return OC_OK;
 }

@@ -93,9 +93,7 @@ static oc_status sort_data(oci_session *s, oc_error *err) {
     oci_meter_start_phase(&s->meter);
     oci_meter_phase(&s->meter, "scan", 0, oc_dataset_count(s->data.train_set));
     OC_TRY(oci_material_sort(&s->data, s->options, &s->settings, log, err));
-    s->model->seen = s->data.seen;
-    s->model->seen_count = s->data.train_count;
-    s->data.seen = NULL;
+    OC_TRY(oci_material_remember(&s->data, s->model, log, err));
     if ((size_t)s->settings.batch <= s->data.train_count) return OC_OK;
     oc_warn(log, "batch %d is more than the %zu training images: reduced to %zu", s->settings.batch,
             s->data.train_count, s->data.train_count);

@@ -99,7 +99,6 @@ typedef struct oci_material {
     uint32_t *train, *val; /* indices into them */
     size_t train_count, val_count;
     uint64_t digest; /* of both, and of who is held out */
-    uint64_t *seen;  /* (train_count) prints of what is trained on, ascending */
 } oci_material;
 
 /* Open; then look into the files, apply the rule for rejects and split. All zero is clearable. */
@@ -107,6 +106,9 @@ OC_MUST_CHECK oc_status oci_material_open(oci_material *m, const oc_train_option
                                           const oc_log *log, oc_error *err);
 OC_MUST_CHECK oc_status oci_material_sort(oci_material *m, const oc_train_options *o,
                                           const oci_settings *s, const oc_log *log, oc_error *err);
+/* Tell the model what it is trained on, and the user what is also judged on. */
+OC_MUST_CHECK oc_status oci_material_remember(const oci_material *m, oc_model *model,
+                                              const oc_log *log, oc_error *err);
 size_t oci_material_rejected(const oci_material *m);
 void oci_material_clear(oci_material *m);
 
