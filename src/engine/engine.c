@@ -77,17 +77,24 @@ static oc_status count_classes(const oc_graph *graph, const oc_plan_options *o, 
     return status;
 }
 
+/* The engine, and the options with nothing left open; classes as count_classes. */
+static oc_status prepare(const char *engine, const oc_graph *graph, oc_plan_options *o,
+                         const oc_engine_vtable **found, size_t *classes, oc_error *err) {
+    OC_TRY(find_engine(engine, found, err));
+    OC_TRY(check_options(o, err));
+    OC_TRY(check_graph(graph, o->mode, err));
+    OC_TRY(count_classes(graph, o, classes, err));
+    if (o->threads == 0) o->threads = oc_cpu_count();
+    return OC_OK;
+}
+
 oc_status oc_plan_new(oc_plan **out, const char *engine, const oc_graph *graph,
                       const oc_plan_options *options, oc_error *err) {
     const oc_engine_vtable *found;
     oc_plan_options o = *options;
     size_t classes = 0;
     *out = NULL;
-    OC_TRY(find_engine(engine, &found, err));
-    OC_TRY(check_options(&o, err));
-    OC_TRY(check_graph(graph, o.mode, err));
-    OC_TRY(count_classes(graph, &o, &classes, err));
-    if (o.threads == 0) o.threads = oc_cpu_count();
+    OC_TRY(prepare(engine, graph, &o, &found, &classes, err));
     int team = oci_threads_use(o.threads);
     oc_status status = found->plan_new(out, graph, &o, err);
     (void)oci_threads_use(team);
@@ -97,6 +104,18 @@ oc_status oc_plan_new(oc_plan **out, const char *engine, const oc_graph *graph,
     (*out)->threads = o.threads;
     (*out)->classes = classes;
     return OC_OK;
+}
+
+oc_status oc_plan_measure(const char *engine, const oc_graph *graph, const oc_plan_options *options,
+                          oc_plan_memory *out, oc_error *err) {
+    const oc_engine_vtable *found;
+    oc_plan_options o = *options;
+    size_t classes = 0;
+    OC_TRY(prepare(engine, graph, &o, &found, &classes, err));
+    int team = oci_threads_use(o.threads);
+    oc_status status = found->measure(graph, &o, out, err);
+    (void)oci_threads_use(team);
+    return status;
 }
 
 void oc_plan_free(oc_plan *plan) {
@@ -109,6 +128,10 @@ const char *oc_plan_engine(const oc_plan *plan) {
 
 oc_plan_memory oc_plan_memory_use(const oc_plan *plan) {
     return plan->engine->memory(plan);
+}
+
+uint64_t oc_plan_memory_sum(const oc_plan_memory *m, int slots) {
+    return m->weights + m->activations + m->scratch + (uint64_t)slots * m->slot;
 }
 
 /* ---- values in and out ------------------------------------------------------------------------

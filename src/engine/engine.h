@@ -47,11 +47,19 @@ OC_MUST_CHECK oc_status oc_engine_describe(const char *engine, oc_buf *out, oc_e
 const char *oc_plan_engine(const oc_plan *plan);
 /* Bytes the plan holds: weights and their companions, and activations. */
 typedef struct oc_plan_memory {
-    uint64_t weights;     /* parameters, gradients, optimiser state, statistics */
-    uint64_t activations; /* the arena */
-    uint64_t scratch;
+    uint64_t weights;     /* parameters, gradients, statistics, optimiser state as far as in use */
+    uint64_t activations; /* values and their gradients, input and output */
+    uint64_t scratch;     /* what one operation needs while it runs */
+    uint64_t slot;        /* what the first update adds to weights, for each state slot of the
+                             optimiser; 0 where it is there from the start */
 } oc_plan_memory;
 oc_plan_memory oc_plan_memory_use(const oc_plan *plan);
+uint64_t oc_plan_memory_sum(const oc_plan_memory *m, int slots);
+/* What such a plan would hold, found out without taking it. Fails as oc_plan_new does, but for want
+ * of memory. */
+OC_MUST_CHECK oc_status oc_plan_measure(const char *engine, const oc_graph *graph,
+                                        const oc_plan_options *options, oc_plan_memory *out,
+                                        oc_error *err);
 
 /* ---- values in and out ------------------------------------------------------------------------
  */

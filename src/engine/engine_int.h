@@ -19,6 +19,9 @@ typedef struct oc_engine_vtable {
      * and *out is NULL. */
     oc_status (*plan_new)(oc_plan **out, const oc_graph *graph, const oc_plan_options *options,
                           oc_error *err);
+    /* The same options, no plan: what memory() would say of it. */
+    oc_status (*measure)(const oc_graph *graph, const oc_plan_options *options, oc_plan_memory *out,
+                         oc_error *err);
     void (*plan_free)(oc_plan *plan); /* never NULL */
     oc_plan_memory (*memory)(const oc_plan *plan);
 

@@ -335,6 +335,58 @@ static void memory_is_told(void **state) {
     each_engine(OC_MODE_TRAIN, check_memory);
 }
 
+static void same_as_measured(oc_mode mode) {
+    const char *const *names = oc_engine_names();
+    for (size_t e = 0; names[e] != NULL; e++) {
+        bench b;
+        bench_open(&b, case_named("fire"));
+        oc_plan_options o = {.mode = mode, .batch = 2, .height = 21, .width = 19};
+        oc_plan *plan = NULL;
+        oc_plan_memory told = {0}, use;
+        assert_int_equal(oc_plan_measure(names[e], b.graph, &o, &told, NULL), OC_OK);
+        assert_int_equal(oc_plan_new(&plan, names[e], b.graph, &o, NULL), OC_OK);
+        use = oc_plan_memory_use(plan);
+        assert_memory_equal(&told, &use, sizeof use);
+        oc_plan_free(plan);
+        bench_close(&b);
+    }
+}
+
+static void measuring_tells_what_a_plan_holds(void **state) {
+    (void)state;
+    same_as_measured(OC_MODE_TRAIN);
+    same_as_measured(OC_MODE_INFER);
+}
+
+static void check_slots(bench *b, oc_plan *plan) {
+    oc_plan_memory before = oc_plan_memory_use(plan);
+    (void)bench_step(b, plan, 1);
+    oc_update u = {.optimizer = OC_ADAMW, .beta1 = .9F, .beta2 = .99F, .epsilon = 1e-8F, .step = 1};
+    assert_int_equal(oc_plan_update(plan, &u, NULL), OC_OK);
+    oc_plan_memory after = oc_plan_memory_use(plan);
+    assert_int_equal(oc_plan_memory_sum(&before, 2), oc_plan_memory_sum(&after, 0));
+}
+
+static void first_update_adds_the_slots_that_were_told(void **state) {
+    (void)state;
+    each_engine(OC_MODE_TRAIN, check_slots);
+}
+
+/* Measuring takes none of it: a batch that no machine holds has its size told all the same. */
+static void what_fits_nowhere_is_measured(void **state) {
+    (void)state;
+    const char *const *names = oc_engine_names();
+    for (size_t e = 0; names[e] != NULL; e++) {
+        bench b;
+        bench_open(&b, case_named("fire"));
+        oc_plan_options o = {.mode = OC_MODE_TRAIN, .batch = 1 << 20, .height = 299, .width = 301};
+        oc_plan_memory told = {0};
+        assert_int_equal(oc_plan_measure(names[e], b.graph, &o, &told, NULL), OC_OK);
+        assert_true(told.activations > (uint64_t)1 << 40);
+        bench_close(&b);
+    }
+}
+
 static void out_of_memory_is_an_error_wherever_it_strikes(void **state) {
     (void)state;
     const char *const *names = oc_engine_names();
@@ -378,6 +430,9 @@ int main(void) {
         cmocka_unit_test(looking_for_nonfinite_changes_nothing),
         cmocka_unit_test(profile_is_off_until_switched_on),
         cmocka_unit_test(memory_is_told),
+        cmocka_unit_test(measuring_tells_what_a_plan_holds),
+        cmocka_unit_test(first_update_adds_the_slots_that_were_told),
+        cmocka_unit_test(what_fits_nowhere_is_measured),
         cmocka_unit_test(out_of_memory_is_an_error_wherever_it_strikes),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

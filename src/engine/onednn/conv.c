@@ -175,27 +175,22 @@ static oc_status prims_new(oci_plan *plan, oci_unit *unit, prims *p, int n, oc_e
     return OC_OK;
 }
 
-static oc_status floats_new(float **out, size_t bytes, const char *what, oc_error *err) {
-    *out = oc_malloc_aligned(bytes);
-    if (!*out) return oc_fail_nomem(err, bytes, what);
-    memset(*out, 0, bytes);
-    return OC_OK;
-}
-
 /* Where the backward primitives like other layouts than forward: copies and the ways between. */
 static oc_status copies_new(oci_plan *plan, oci_conv_unit *c, oc_error *err) {
     const oci_layout *master = oci_conv_weights(c->full.forward);
     if (c->full.data && !oci_layout_equal(master, oci_conv_weights(c->full.data))) {
         const oci_layout *l = oci_conv_weights(c->full.data);
         OC_TRY(oci_reorder_new(&c->to_data, plan->dnn, master, l, err));
-        OC_TRY(floats_new(&c->data_weights, oci_layout_bytes(l), "transposed weights", err));
+        OC_TRY(oci_take(plan, &c->data_weights, &plan->held.weights, oci_layout_bytes(l),
+                        "transposed weights", err));
     }
     if (!c->full.weights) return OC_OK;
     const oci_layout *g = oci_conv_weights(c->full.weights);
     c->weight_floats = oci_layout_bytes(g) / sizeof(float);
     if (!oci_layout_equal(master, g)) {
         OC_TRY(oci_reorder_new(&c->from_grads, plan->dnn, g, master, err));
-        OC_TRY(floats_new(&c->own_grads, oci_layout_bytes(g), "weight gradient", err));
+        OC_TRY(oci_take(plan, &c->own_grads, &plan->held.weights, oci_layout_bytes(g),
+                        "weight gradient", err));
     }
     size_t room = c->weight_floats + OCI_ROW + c->bias_floats;
     if (room > plan->weight_floats) plan->weight_floats = room;
@@ -246,7 +241,8 @@ oc_status oci_conv_unit_init(oci_plan *plan, oci_unit *unit, oc_error *err) {
     c->bias = node->attrs.bias ? node->first_param + 1 : -1;
     c->bias_floats = (size_t)node->attrs.out;
     if (unit->folded >= 0)
-        OC_TRY(floats_new(&c->folded_bias, c->bias_floats * sizeof(float), "folded bias", err));
+        OC_TRY(oci_take(plan, &c->folded_bias, &plan->held.weights, c->bias_floats * sizeof(float),
+                        "folded bias", err));
     if (node->op == OC_OP_DENSE) {
         c->dense = true;
         unit->chunk = plan->images; /* weights outweigh what they are applied to */

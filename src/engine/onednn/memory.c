@@ -92,6 +92,21 @@ static void grad_lives(const oci_plan *plan, block *blocks) {
     live_at(&blocks[plan->values[last].grad_home], plan->unit_count);
 }
 
+/* ---- taking memory
+ * ---------------------------------------------------------------------------------- */
+
+oc_status oci_take(oci_plan *plan, void *out_pp, uint64_t *account, size_t bytes, const char *what,
+                   oc_error *err) {
+    void **out = out_pp;
+    if (*out || !bytes) return OC_OK;
+    *account += bytes;
+    if (plan->measuring) return OC_OK;
+    *out = oc_malloc_aligned(bytes);
+    if (!*out) return oc_fail_nomem(err, bytes, what);
+    memset(*out, 0, bytes);
+    return OC_OK;
+}
+
 /* ---- placing
  * ------------------------------------------------------------------------------------------ */
 
@@ -111,13 +126,13 @@ static oc_status arena_new(oci_plan *plan, block *blocks, size_t count, oc_error
         size_t top = order[i]->offset + order[i]->floats;
         if (top > plan->arena_floats) plan->arena_floats = top;
     }
-    size_t bytes = (plan->arena_floats + OCI_ROW) * sizeof(float);
-    plan->arena = oc_malloc_aligned(bytes);
+    oc_status status = oci_take(plan, &plan->arena, &plan->held.activations,
+                                (plan->arena_floats + OCI_ROW) * sizeof(float),
+                                "activations; a smaller --batch needs less", err);
     for (size_t i = 0; i < used && plan->arena; i++)
         *order[i]->owner = plan->arena + order[i]->offset;
     oc_free(order);
-    if (!plan->arena) return oc_fail_nomem(err, bytes, "activations; a smaller --batch needs less");
-    return OC_OK;
+    return status;
 }
 
 static size_t whole_lines(size_t floats) {
@@ -178,13 +193,8 @@ static void scratch_sizes(oci_plan *plan) {
     at_least(&plan->sum_floats, last->writers > 1 ? last->image : 0);
 }
 
-static oc_status scratch_new(void *out_pp, size_t bytes, oc_error *err) {
-    void **out = out_pp;
-    if (!bytes) return OC_OK;
-    *out = oc_malloc_aligned(bytes);
-    if (!*out) return oc_fail_nomem(err, bytes, "scratch");
-    memset(*out, 0, bytes);
-    return OC_OK;
+static oc_status scratch_new(oci_plan *plan, void *out_pp, size_t bytes, oc_error *err) {
+    return oci_take(plan, out_pp, &plan->held.scratch, bytes, "scratch", err);
 }
 
 static oc_status sides_new(oci_plan *plan, oc_error *err) {
@@ -196,7 +206,9 @@ static oc_status sides_new(oci_plan *plan, oc_error *err) {
         if (unit->kind == OCI_UNIT_POOL)
             OC_TRY(oci_pool_check(oc_graph_node(plan->graph, unit->node), err));
         if (unit->kind == OCI_UNIT_POOL && unit->back) unit->side_image = oci_pool_side(plan, unit);
-        OC_TRY(scratch_new(&unit->side, unit->side_image * (size_t)plan->images, err));
+        OC_TRY(oci_take(plan, &unit->side, &plan->held.activations,
+                        unit->side_image * (size_t)plan->images, "choices of a pool or dropout",
+                        err));
     }
     return OC_OK;
 }
@@ -205,9 +217,9 @@ oc_status oci_place_values(oci_plan *plan, oc_error *err) {
     OC_TRY(arena_for_values(plan, err));
     OC_TRY(sides_new(plan, err));
     scratch_sizes(plan);
-    OC_TRY(scratch_new(&plan->read_scratch, plan->read_floats * sizeof(float), err));
-    OC_TRY(scratch_new(&plan->grad_scratch, plan->grad_floats * sizeof(float), err));
-    OC_TRY(scratch_new(&plan->sum_scratch, plan->sum_floats * sizeof(float), err));
-    OC_TRY(scratch_new(&plan->weight_scratch, plan->weight_floats * sizeof(float), err));
-    return scratch_new(&plan->library_scratch, plan->library_bytes, err);
+    OC_TRY(scratch_new(plan, &plan->read_scratch, plan->read_floats * sizeof(float), err));
+    OC_TRY(scratch_new(plan, &plan->grad_scratch, plan->grad_floats * sizeof(float), err));
+    OC_TRY(scratch_new(plan, &plan->sum_scratch, plan->sum_floats * sizeof(float), err));
+    OC_TRY(scratch_new(plan, &plan->weight_scratch, plan->weight_floats * sizeof(float), err));
+    return scratch_new(plan, &plan->library_scratch, plan->library_bytes, err);
 }

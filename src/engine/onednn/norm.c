@@ -16,9 +16,8 @@ oc_status oci_norm_init(oci_plan *plan, oci_norm *norm, oc_error *err) {
     size_t row = (size_t)norm->blocks * OCI_ROW, arrays = 8;
     size_t sums = (size_t)plan->images * row * 2;
     size_t bytes = arrays * row * sizeof(float) + sums * sizeof(double);
-    norm->memory = oc_malloc_aligned(bytes);
-    if (!norm->memory) return oc_fail_nomem(err, bytes, "batch norm");
-    memset(norm->memory, 0, bytes);
+    OC_TRY(oci_take(plan, &norm->memory, &plan->held.weights, bytes, "batch norm", err));
+    if (!norm->memory) return OC_OK;
     float **into[] = {&norm->a,     &norm->b, &norm->batch_mean, &norm->inv_std,
                       &norm->pivot, &norm->p, &norm->q,          &norm->r};
     norm->sums = norm->memory;

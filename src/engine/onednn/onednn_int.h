@@ -144,9 +144,16 @@ typedef struct oci_plan {
     void *library_scratch;
     size_t read_floats, grad_floats, sum_floats, weight_floats, library_bytes;
     float ones[OCI_ROW], zeros[OCI_ROW]; /* the identity as an affine map */
+    oc_plan_memory held;                 /* all that oci_take gave */
+    bool measuring; /* only count: oci_take gives nothing, and the plan never runs */
     bool profiling;
     bool looking; /* a forward that must leave no trace in the running statistics */
 } oci_plan;
+
+/* `bytes` of zeroed memory for *out_pp, counted in *account, a member of plan->held. Nothing where
+ * the plan is only measured, or has it already. OC_ENOMEM names `what`. */
+OC_MUST_CHECK oc_status oci_take(oci_plan *plan, void *out_pp, uint64_t *account, size_t bytes,
+                                 const char *what, oc_error *err);
 
 /* ---- fuse.c -----------------------------------------------------------------------------------
  */

@@ -121,12 +121,11 @@ static oc_status buffers_new(oci_plan *plan, const oc_shape *in, const oc_shape 
     plan->output_image = values / (size_t)plan->images;
     size_t input_bytes = pixels / (size_t)plan->images * batch * sizeof(float);
     size_t output_bytes = plan->output_image * (batch + (size_t)plan->images) * sizeof(float);
-    plan->input = oc_malloc_aligned(input_bytes);
-    plan->output = oc_malloc_aligned(output_bytes);
-    if (plan->face.mode == OC_MODE_TRAIN) plan->output_grad = oc_malloc_aligned(output_bytes);
-    if (!plan->input || !plan->output || (plan->face.mode == OC_MODE_TRAIN && !plan->output_grad))
-        return oc_fail_nomem(err, input_bytes + output_bytes, "input and output");
-    return OC_OK;
+    uint64_t *account = &plan->held.activations;
+    OC_TRY(oci_take(plan, &plan->input, account, input_bytes, "input", err));
+    OC_TRY(oci_take(plan, &plan->output, account, output_bytes, "output", err));
+    if (plan->face.mode != OC_MODE_TRAIN) return OC_OK;
+    return oci_take(plan, &plan->output_grad, account, output_bytes, "output's gradient", err);
 }
 
 static oc_status plan_build(oci_plan *plan, const oc_graph *graph, oc_error *err) {
@@ -153,32 +152,46 @@ done:
     return status;
 }
 
-static oc_status plan_new(oc_plan **out, const oc_graph *graph, const oc_plan_options *options,
-                          oc_error *err) {
-    *out = NULL;
-    oci_plan *plan = oc_calloc(1, sizeof *plan);
+/* The plan whole, or with `measuring` all but its memory. On failure it is to be freed all the
+ * same. */
+static oc_status plan_make(oci_plan **out, const oc_graph *graph, const oc_plan_options *options,
+                           bool measuring, oc_error *err) {
+    oci_plan *plan = *out = oc_calloc(1, sizeof *plan);
     if (!plan) return oc_fail_nomem(err, sizeof *plan, "plan");
     plan->face.engine = &oci_engine_onednn;
     plan->face.mode = options->mode;
     plan->options = *options;
+    plan->measuring = measuring;
     int before =
         oci_threads_use(options->threads); /* primitives are made for a team of this size */
     oc_status status = plan_build(plan, graph, err);
     oci_threads_use(before);
-    if (status != OC_OK)
-        plan_free(&plan->face);
-    else
-        *out = &plan->face;
+    return status;
+}
+
+static oc_status plan_new(oc_plan **out, const oc_graph *graph, const oc_plan_options *options,
+                          oc_error *err) {
+    oci_plan *plan;
+    oc_status status = plan_make(&plan, graph, options, false, err);
+    *out = status == OC_OK ? &plan->face : NULL;
+    if (status != OC_OK && plan) plan_free(&plan->face);
     return status;
 }
 
 static oc_plan_memory memory(const oc_plan *face) {
-    const oci_plan *p = plan_of_const(face);
-    size_t slabs = 1 + (p->grads != NULL) + (p->state[0] != NULL) + (p->state[1] != NULL);
-    size_t scratch = p->read_floats + p->grad_floats + p->sum_floats + p->weight_floats;
-    return (oc_plan_memory){.weights = p->slab * slabs * sizeof(float),
-                            .activations = p->arena_floats * sizeof(float),
-                            .scratch = scratch * sizeof(float) + p->library_bytes};
+    const oci_plan *plan = plan_of_const(face);
+    oc_plan_memory m = plan->held;
+    if (face->mode == OC_MODE_TRAIN) m.slot = (plan->slab + OCI_ROW) * sizeof(float);
+    return m;
+}
+
+static oc_status measure(const oc_graph *graph, const oc_plan_options *options, oc_plan_memory *out,
+                         oc_error *err) {
+    oci_plan *plan;
+    oc_status status = plan_make(&plan, graph, options, true, err);
+    if (status == OC_OK) *out = memory(&plan->face);
+    if (plan) plan_free(&plan->face);
+    return status;
 }
 
 /* ---- forward
@@ -394,6 +407,7 @@ const oc_engine_vtable oci_engine_onednn = {
     .name = "onednn",
     .describe = describe,
     .plan_new = plan_new,
+    .measure = measure,
     .plan_free = plan_free,
     .memory = memory,
     .import = import,

@@ -25,13 +25,9 @@ static oc_status place_conv(oci_plan *plan, const oci_unit *unit, oc_error *err)
     return OC_OK;
 }
 
-static oc_status slab_new(float **out, size_t floats, oc_error *err) {
-    if (*out) return OC_OK;
-    size_t bytes = (floats + OCI_ROW) * sizeof(float);
-    *out = oc_malloc_aligned(bytes);
-    if (!*out) return oc_fail_nomem(err, bytes, "weights");
-    memset(*out, 0, bytes);
-    return OC_OK;
+static oc_status slab_new(oci_plan *plan, float **out, oc_error *err) {
+    size_t bytes = (plan->slab + OCI_ROW) * sizeof(float);
+    return oci_take(plan, out, &plan->held.weights, bytes, "weights", err);
 }
 
 oc_status oci_weights_place(oci_plan *plan, oc_error *err) {
@@ -47,8 +43,8 @@ oc_status oci_weights_place(oci_plan *plan, oc_error *err) {
         p->offset = plan->slab;
         plan->slab += p->count;
     }
-    OC_TRY(slab_new(&plan->weights, plan->slab, err));
-    if (plan->face.mode == OC_MODE_TRAIN) OC_TRY(slab_new(&plan->grads, plan->slab, err));
+    OC_TRY(slab_new(plan, &plan->weights, err));
+    if (plan->face.mode == OC_MODE_TRAIN) OC_TRY(slab_new(plan, &plan->grads, err));
     return OC_OK;
 }
 
@@ -129,7 +125,7 @@ static oc_status import_one(oci_plan *plan, float *slab, int param, const oc_ten
 
 oc_status oci_weights_import(oci_plan *plan, oc_slot slot, const oc_tensors *set, oc_error *err) {
     if (slot == OC_SLOT_STATE_0 || slot == OC_SLOT_STATE_1)
-        OC_TRY(slab_new(&plan->state[slot - OC_SLOT_STATE_0], plan->slab, err));
+        OC_TRY(slab_new(plan, &plan->state[slot - OC_SLOT_STATE_0], err));
     float *slab = slab_of(plan, slot);
     for (int i = 0; i < oc_graph_param_count(plan->graph); i++)
         if (slot == OC_SLOT_WEIGHTS || plan->places[i].trained)
@@ -189,8 +185,8 @@ static void update_node(oci_plan *plan, const oc_update *u, const oc_node *node,
 }
 
 oc_status oci_weights_update(oci_plan *plan, const oc_update *u, oc_error *err) {
-    OC_TRY(slab_new(&plan->state[0], plan->slab, err));
-    if (u->optimizer == OC_ADAMW) OC_TRY(slab_new(&plan->state[1], plan->slab, err));
+    OC_TRY(slab_new(plan, &plan->state[0], err));
+    if (u->optimizer == OC_ADAMW) OC_TRY(slab_new(plan, &plan->state[1], err));
     int params = oc_graph_param_count(plan->graph);
     float joint = u->clip_norm > 0 ? oci_clip_scale(u, norm_of(plan, 0, params)) : 1.f;
     for (int i = 0; i < oc_graph_node_count(plan->graph); i++) {

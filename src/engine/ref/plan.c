@@ -58,6 +58,7 @@ static oc_status make_slabs(ref_plan *plan, const oc_plan_options *options, oc_e
         return oc_fail_nomem(err, params * sizeof *plan->offset, "the table of parameters");
     }
     place_params(plan, options);
+    if (plan->measuring) return OC_OK;
     bool whole = (plan->weights = zeroed(plan->all_values)) != NULL;
     if (options->mode == OC_MODE_TRAIN) {
         whole = whole && (plan->grads = zeroed(plan->trained_values)) != NULL &&
@@ -119,7 +120,7 @@ static void lay_out(ref_plan *plan, const bool *needed, arena *values, arena *gr
         if (needed[i]) c->dout = take(gradients, count, sizeof(float));
         take_extra(c, extra);
         bind_inputs(plan, c);
-        bind_params(plan, c);
+        if (plan->weights) bind_params(plan, c);
     }
 }
 
@@ -129,6 +130,7 @@ static oc_status make_activations(ref_plan *plan, const bool *needed, oc_error *
     plan->value_count = values.used / sizeof(float);
     plan->gradient_values = gradients.used / sizeof(float);
     plan->extra_bytes = extra.used;
+    if (plan->measuring) return OC_OK;
     plan->values = zeroed(plan->value_count);
     plan->gradients = zeroed(plan->gradient_values);
     plan->extra = oc_malloc_aligned(extra.used);
@@ -187,28 +189,42 @@ done:
     return status;
 }
 
-static oc_status plan_new(oc_plan **out, const oc_graph *graph, const oc_plan_options *options,
-                          oc_error *err) {
-    *out = NULL;
-    ref_plan *plan = oc_calloc(1, sizeof *plan);
+/* The plan whole, or with `measuring` all but its memory. On failure it is to be freed all the
+ * same. */
+static oc_status plan_make(ref_plan **out, const oc_graph *graph, const oc_plan_options *options,
+                           bool measuring, oc_error *err) {
+    ref_plan *plan = *out = oc_calloc(1, sizeof *plan);
     if (plan == NULL) return oc_fail_nomem(err, sizeof *plan, "a plan");
     plan->base.engine = &oci_engine_ref;
-    oc_status status = fill_plan(plan, graph, options, err);
-    if (status == OC_OK) {
-        *out = &plan->base;
-    } else {
-        plan_free(&plan->base);
-    }
+    plan->measuring = measuring;
+    return fill_plan(plan, graph, options, err);
+}
+
+static oc_status plan_new(oc_plan **out, const oc_graph *graph, const oc_plan_options *options,
+                          oc_error *err) {
+    ref_plan *plan;
+    oc_status status = plan_make(&plan, graph, options, false, err);
+    *out = status == OC_OK ? &plan->base : NULL;
+    if (status != OC_OK && plan != NULL) plan_free(&plan->base);
     return status;
 }
 
 static oc_plan_memory memory(const oc_plan *base) {
     const ref_plan *plan = (const ref_plan *)base;
-    size_t weights = plan->all_values + (plan->grads == NULL ? 0 : 3 * plan->trained_values);
+    size_t weights = plan->all_values + (plan->run.training ? 3 * plan->trained_values : 0);
     return (oc_plan_memory){.weights = weights * sizeof(float),
                             .activations =
                                 (plan->value_count + plan->gradient_values) * sizeof(float),
                             .scratch = plan->extra_bytes};
+}
+
+static oc_status measure(const oc_graph *graph, const oc_plan_options *options, oc_plan_memory *out,
+                         oc_error *err) {
+    ref_plan *plan;
+    oc_status status = plan_make(&plan, graph, options, true, err);
+    if (status == OC_OK) *out = memory(&plan->base);
+    if (plan != NULL) plan_free(&plan->base);
+    return status;
 }
 
 /* ---- values in and out ------------------------------------------------------------------------
@@ -281,6 +297,7 @@ const oc_engine_vtable oci_engine_ref = {
     .name = "ref",
     .describe = describe,
     .plan_new = plan_new,
+    .measure = measure,
     .plan_free = plan_free,
     .memory = memory,
     .import = import,

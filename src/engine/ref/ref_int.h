@@ -86,6 +86,7 @@ typedef struct ref_plan {
     size_t gradient_values;
     char *extra; /* keep, chosen, stats */
     size_t extra_bytes;
+    bool measuring; /* sizes alone: no memory is taken, and the plan never runs */
 } ref_plan;
 
 /* run.c */
