@@ -187,6 +187,9 @@ OC_MUST_CHECK oc_status oci_weights_update(oci_plan *plan, const oc_update *upda
 /* Images first..first+n-1 of a value, blocked (plain for the input): in place, or made in scratch.
  */
 const float *oci_read(oci_plan *plan, int value, int first, int n);
+/* The same of one plane: row i of those n * blocks, of which several threads may read each its own.
+ * Not of the network's input. */
+const float *oci_read_row(oci_plan *plan, int value, int first, int i);
 /* The affine map that makes `value` from its base; block k's row of 16 is a + k*stride. */
 typedef struct oci_map {
     const float *a, *b;
@@ -199,6 +202,7 @@ float *oci_grad_target(oci_plan *plan, int value, int first);
 void oci_grad_commit(oci_plan *plan, int value, int first, int n, const float *target);
 /* Gradient of unit->out for these images: that of `through`, taken back through clip and norm. */
 const float *oci_incoming(oci_plan *plan, const oci_unit *unit, int first, int n);
+const float *oci_incoming_row(oci_plan *plan, const oci_unit *unit, int first, int i);
 /* How many earlier inputs of a unit are the same value as input k: each of them has written to its
  * gradient before. */
 int oci_repeats(const oci_unit *unit, int k);
