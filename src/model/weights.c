@@ -1,8 +1,8 @@
 /* Weights from a file into the parameters of a graph.
  *
  * First every parameter is judged by name, type and shape, and all that is wrong is told at once;
- * then values are converted. The head is taken whole or not at all: a bias without its matrix would
- * be noise.
+ * then values are converted. The head and the layers of auxiliary heads are taken whole or not at
+ * all: a bias without its matrix would be noise.
  * SPDX-License-Identifier: BSD-2-Clause */
 #include <math.h>
 #include <stdio.h>
@@ -67,14 +67,31 @@ static const char *judge(const oc_param *param, const oc_tensor *t, char storage
     return storage;
 }
 
-static bool head_fits(const oc_graph *graph, const oc_tensors *src, int head) {
+static bool layer_fits(const oc_graph *graph, const oc_tensors *src, const oc_node *node) {
     char storage[256];
-    for (int i = 0; i < oc_graph_param_count(graph); i++) {
-        const oc_param *param = oc_graph_param(graph, i);
-        if (param->node != head) continue;
+    for (int k = 0; k < node->param_count; k++) {
+        const oc_param *param = oc_graph_param(graph, node->first_param + k);
         if (judge(param, find_source(src, param->name), storage) != NULL) return false;
     }
     return true;
+}
+
+/* left_out[i] := whether node i is drawn anew: the head, or a layer of an auxiliary one, that does
+ * not fit. */
+static oc_status leave_out(const oc_graph *graph, const oc_tensors *src, bool *left_out,
+                           oc_left_out *fit, oc_error *err) {
+    int count = oc_graph_node_count(graph), head = oc_graph_head(graph);
+    bool *serves = oc_calloc((size_t)count, sizeof *serves);
+    if (serves == NULL) return oc_fail_nomem(err, (size_t)count, "the layers of a network");
+    (void)oc_graph_serves(graph, serves);
+    for (int i = 0; i < count; i++) {
+        const oc_node *node = oc_graph_node(graph, i);
+        left_out[i] = (i == head || !serves[i]) && !layer_fits(graph, src, node);
+        if (left_out[i] && i == head) fit->new_head = true;
+        if (left_out[i] && i != head) fit->new_aux += (size_t)node->param_count;
+    }
+    oc_free(serves);
+    return OC_OK;
 }
 
 static bool all_finite(const float *values, size_t count) {
@@ -104,25 +121,25 @@ static oc_status copy_param(const oc_param *param, const oc_tensor *from, oc_ten
     return OC_OK;
 }
 
-static oc_status copy_all(const oc_graph *graph, const oc_tensors *src, int left_out,
+static oc_status copy_all(const oc_graph *graph, const oc_tensors *src, const bool *left_out,
                           oc_tensors *dst, size_t *copied, oc_error *err) {
     complaints c = {0};
     for (int i = 0; i < oc_graph_param_count(graph); i++) {
         const oc_param *param = oc_graph_param(graph, i);
-        if (param->node == left_out) continue;
+        if (left_out[param->node]) continue;
         OC_TRY(copy_param(param, find_source(src, param->name), dst, &c, err));
         ++*copied;
     }
     return tell(&c, graph, err);
 }
 
-static oc_status judge_all(const oc_graph *graph, const oc_tensors *src, int left_out,
+static oc_status judge_all(const oc_graph *graph, const oc_tensors *src, const bool *left_out,
                            oc_error *err) {
     complaints c = {0};
     char storage[256];
     for (int i = 0; i < oc_graph_param_count(graph); i++) {
         const oc_param *param = oc_graph_param(graph, i);
-        if (param->node == left_out) continue;
+        if (left_out[param->node]) continue;
         const char *wrong = judge(param, find_source(src, param->name), storage);
         if (wrong != NULL) complain(&c, param->name, wrong);
     }
@@ -138,15 +155,19 @@ static size_t count_ignored(const oc_tensors *src) {
 }
 
 oc_status oc_weights_fit(const oc_graph *graph, const oc_tensors *src, bool allow_new_head,
-                         oc_tensors *dst, bool *head_replaced, size_t *unused, oc_error *err) {
-    int head = oc_graph_head(graph);
-    bool fresh = allow_new_head && head >= 0 && !head_fits(graph, src, head);
-    int left_out = fresh ? head : -1;
-    size_t copied = 0;
-    if (head_replaced != NULL) *head_replaced = fresh;
-    OC_TRY(judge_all(graph, src, left_out, err));
-    OC_TRY(copy_all(graph, src, left_out, dst, &copied, err));
+                         oc_tensors *dst, oc_left_out *fit, oc_error *err) {
+    size_t nodes = (size_t)oc_graph_node_count(graph), copied = 0;
+    oc_left_out found = {0};
+    oc_status status = OC_OK;
+    bool *left_out = oc_calloc(nodes, sizeof *left_out);
+    if (left_out == NULL) return oc_fail_nomem(err, nodes, "the layers of a network");
+    if (allow_new_head) OC_GOTO(leave_out(graph, src, left_out, &found, err));
+    OC_GOTO(judge_all(graph, src, left_out, err));
+    OC_GOTO(copy_all(graph, src, left_out, dst, &copied, err));
     size_t asked = copied + count_ignored(src), there = oc_tensors_count(src);
-    if (unused != NULL) *unused = there > asked ? there - asked : 0;
-    return OC_OK;
+    found.unused = there > asked ? there - asked : 0;
+    if (fit != NULL) *fit = found;
+done:
+    oc_free(left_out);
+    return status;
 }

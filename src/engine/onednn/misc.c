@@ -296,6 +296,8 @@ const oci_unit_ops *oci_unit_ops_of(oci_kind kind) {
         [OCI_UNIT_LRN] = {lrn_forward, lrn_backward},
         [OCI_UNIT_CURVE] = {curve_forward, curve_backward},
         [OCI_UNIT_SOFTMAX] = {softmax_forward, softmax_backward},
+        [OCI_UNIT_ADAPTIVE_POOL] = {oci_adaptive_forward, oci_adaptive_backward},
+        [OCI_UNIT_AUX_LOSS] = {oci_aux_forward, oci_aux_backward},
     };
     return &table[kind];
 }

@@ -71,6 +71,8 @@ typedef enum oci_kind {
     OCI_UNIT_LRN,
     OCI_UNIT_CURVE, /* sigmoid, tanh */
     OCI_UNIT_SOFTMAX,
+    OCI_UNIT_ADAPTIVE_POOL,
+    OCI_UNIT_AUX_LOSS, /* out holds the gradient of the weighted loss */
     OCI_UNIT_COUNT
 } oci_kind;
 
@@ -134,7 +136,9 @@ typedef struct oci_plan {
     float *output;       /* (batch, c, h, w) plain */
     float *output_grad;  /* the same */
     size_t output_image;
-    uint64_t step; /* keys dropout */
+    uint64_t step;             /* keys dropout */
+    const oc_targets *targets; /* of this run; NULL outside of one */
+    double aux;                /* sum of the weighted auxiliary losses of this run */
 
     /* scratch, each for one chunk */
     float *read_scratch;   /* a derived value */
@@ -251,6 +255,10 @@ oc_status oci_pool_forward(oci_plan *plan, oci_unit *unit, int first, int n, oc_
 oc_status oci_pool_backward(oci_plan *plan, oci_unit *unit, int first, int n, oc_error *err);
 oc_status oci_global_pool_forward(oci_plan *plan, oci_unit *unit, int first, int n, oc_error *err);
 oc_status oci_global_pool_backward(oci_plan *plan, oci_unit *unit, int first, int n, oc_error *err);
+oc_status oci_adaptive_forward(oci_plan *plan, oci_unit *unit, int first, int n, oc_error *err);
+oc_status oci_adaptive_backward(oci_plan *plan, oci_unit *unit, int first, int n, oc_error *err);
+oc_status oci_aux_forward(oci_plan *plan, oci_unit *unit, int first, int n, oc_error *err);
+oc_status oci_aux_backward(oci_plan *plan, oci_unit *unit, int first, int n, oc_error *err);
 /* OC_EUNSUPPORTED for a window too large to remember its winner. */
 OC_MUST_CHECK oc_status oci_pool_check(const oc_node *node, oc_error *err);
 size_t oci_pool_side(const oci_plan *plan, const oci_unit *unit); /* bytes for one image */
