@@ -41,6 +41,11 @@ void oc_rng_init(oc_rng *rng, uint64_t seed, uint32_t stream, uint32_t epoch, ui
     };
 }
 
+void oc_rng_skip(oc_rng *rng, uint64_t words) {
+    rng->counter[0] += (uint32_t)(words / 4);
+    for (uint64_t i = 0; i < words % 4; i++) (void)oc_rng_u32(rng);
+}
+
 uint32_t oc_rng_u32(oc_rng *rng) {
     if (rng->used == 4) {
         oci_philox(rng->word, rng->counter, rng->key);
@@ -48,13 +53,6 @@ uint32_t oc_rng_u32(oc_rng *rng) {
         rng->used = 0;
     }
     return rng->word[rng->used++];
-}
-
-void oc_rng_fill(oc_rng *rng, uint32_t *out, size_t count) {
-    size_t i = 0;
-    for (; i < count && rng->used < 4; i++) out[i] = oc_rng_u32(rng);
-    for (; i + 4 <= count; i += 4, rng->counter[0]++) oci_philox(out + i, rng->counter, rng->key);
-    for (; i < count; i++) out[i] = oc_rng_u32(rng);
 }
 
 /* Multiply-shift with rejection: Lemire, "Fast random integer generation in an interval", 2019. */

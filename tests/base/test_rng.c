@@ -36,18 +36,6 @@ static void same_key_draws_the_same(void **state) {
     for (int i = 0; i < 100; i++) assert_int_equal(oc_rng_u32(&a), oc_rng_u32(&b));
 }
 
-static void filling_draws_the_same_as_calls(void **state) {
-    (void)state;
-    oc_rng a, b;
-    uint32_t out[23];
-    oc_rng_init(&a, 42, OC_RNG_TEST, 3, 7);
-    oc_rng_init(&b, 42, OC_RNG_TEST, 3, 7);
-    for (size_t n = 0; n < 23; n++) {
-        oc_rng_fill(&a, out, n);
-        for (size_t i = 0; i < n; i++) assert_int_equal(out[i], oc_rng_u32(&b));
-    }
-}
-
 static void each_part_of_the_key_matters(void **state) {
     (void)state;
     oc_rng r[7];
@@ -134,17 +122,29 @@ static void hash_is_xxh3(void **state) {
     assert_true(oc_hash64("a", 1, 0) != oc_hash64("b", 1, 0));
 }
 
+static void skipping_is_drawing_without_looking(void **state) {
+    (void)state;
+    for (uint64_t words = 0; words < 11; words++) {
+        oc_rng a, b;
+        oc_rng_init(&a, 5, OC_RNG_TEST, 1, 77);
+        b = a;
+        for (uint64_t i = 0; i < words; i++) (void)oc_rng_u32(&a);
+        oc_rng_skip(&b, words);
+        for (int i = 0; i < 9; i++) assert_int_equal(oc_rng_u32(&a), oc_rng_u32(&b));
+    }
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(philox_gives_the_published_answers),
         cmocka_unit_test(same_key_draws_the_same),
-        cmocka_unit_test(filling_draws_the_same_as_calls),
         cmocka_unit_test(each_part_of_the_key_matters),
         cmocka_unit_test(below_covers_its_range_evenly),
         cmocka_unit_test(uniform_stays_in_its_range),
         cmocka_unit_test(normal_has_its_moments),
         cmocka_unit_test(shuffle_is_a_permutation_and_repeats),
         cmocka_unit_test(hash_is_xxh3),
+        cmocka_unit_test(skipping_is_drawing_without_looking),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
