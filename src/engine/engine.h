@@ -26,6 +26,8 @@ typedef struct oc_plan_options {
     int threads;         /* 0 = all cores */
     uint64_t seed;       /* of dropout */
     bool freeze_stats;   /* train: batch norms use and keep their running statistics */
+    bool borrow;         /* infer: the set given to oc_plan_import outlives the plan unchanged, so
+                            that large matrices may be read where they are instead of copied */
     const bool *trained; /* train: one per parameter of the graph, false = no gradient, fixed;
                             NULL = all that can be. Copied. Nothing below the first trained
                             parameter is back-propagated. */
@@ -34,8 +36,7 @@ typedef struct oc_plan_options {
 typedef struct oc_plan oc_plan;
 
 /* `engine` is "ref", "onednn" or NULL for the best one built in; OC_EENV with the list of what is
- * there for another. The graph is copied as far as needed: what serves auxiliary losses alone is
- * left out of an inference plan. Weights start at zero: set them. */
+ * there for another. The graph is copied as far as needed. Weights start at zero: set them. */
 OC_MUST_CHECK oc_status oc_plan_new(oc_plan **out, const char *engine, const oc_graph *graph,
                                     const oc_plan_options *options, oc_error *err);
 void oc_plan_free(oc_plan *plan);
@@ -79,6 +80,10 @@ OC_MUST_CHECK oc_status oc_plan_import(oc_plan *plan, oc_slot slot, const oc_ten
 /* Copy into `set`, adding tensors that are not there yet. Bit-exact both ways. */
 OC_MUST_CHECK oc_status oc_plan_export(const oc_plan *plan, oc_slot slot, oc_tensors *set,
                                        oc_error *err);
+/* The same without copying what is large and lies in the plan as torch stores it: such tensors of
+ * `set` become views of the plan's memory, valid until the plan is freed and changing with it. */
+OC_MUST_CHECK oc_status oc_plan_lend(const oc_plan *plan, oc_slot slot, oc_tensors *set,
+                                     oc_error *err);
 /* All gradients as one range, for a collective; NULL in an inference plan. */
 float *oc_plan_grads(oc_plan *plan, size_t *count);
 
@@ -101,8 +106,6 @@ typedef struct oc_targets {
 
 typedef struct oc_result {
     double loss; /* mean over the batch of -sum t log softmax(logits), log-sum-exp in float */
-    double aux;  /* training: the sum of weight * the same of each auxiliary loss, which is not in
-                    `loss`; gradients are those of loss + aux */
     int correct; /* items whose largest logit is at `label` */
 } oc_result;
 
@@ -114,8 +117,7 @@ OC_MUST_CHECK oc_status oc_plan_forward(oc_plan *plan, const float *pixels, int 
                                         oc_error *err);
 /* The graph's output of the last forward, (n, c, h, w) plain; borrowed, until the next call. */
 const float *oc_plan_output(oc_plan *plan);
-/* Gradients of the mean loss, auxiliary ones included, of the last forward. Replaces the previous
- * ones. */
+/* Gradients of the mean loss of the last forward. Replaces the previous ones. */
 OC_MUST_CHECK oc_status oc_plan_backward(oc_plan *plan, oc_error *err);
 
 /* X(name, word, state slots) */

@@ -18,6 +18,8 @@ void oc_model_free(oc_model *model) {
     if (model == NULL) return;
     oc_graph_free(model->graph);
     oc_tensors_free(model->weights);
+    oc_safetensors_close(model->file);
+    oc_free(model->weights_path);
     oc_classes_clear(&model->classes);
     oc_free(model->arch);
     json_decref(model->origin);
@@ -85,17 +87,17 @@ static oc_status load_graph(oc_model *model, const char *folder, oc_error *err) 
 
 static oc_status load_weights(oc_model *model, const char *folder, oc_error *err) {
     char path[OC_PATH_BYTES];
-    oc_safetensors *st = NULL;
-    oc_status status = OC_OK;
     OC_TRY(oc_path_join(path, folder, OCI_WEIGHTS_FILE, err));
-    OC_GOTO(oc_safetensors_open(&st, path, err));
-    OC_GOTO(oc_tensors_new(&model->weights, err));
-    status =
-        oc_weights_fit(model->graph, oc_safetensors_tensors(st), false, model->weights, NULL, err);
-    if (status != OC_OK) status = oc_error_context(err, status, "%s", path);
-done:
-    oc_safetensors_close(st);
-    return status;
+    OC_TRY(oc_safetensors_open(&model->file, path, err));
+    OC_TRY(oc_tensors_new(&model->weights, err));
+    const oc_tensors *src = oc_safetensors_tensors(model->file);
+    oc_status status = oc_weights_lend(model->graph, src, model->weights, err);
+    if (status != OC_OK) return oc_error_context(err, status, "%s", path);
+    if (oc_tensors_all_owned(model->weights)) {
+        oc_safetensors_close(model->file);
+        model->file = NULL;
+    }
+    return OC_OK;
 }
 
 static oc_status load_metrics(oc_model *model, const char *folder, oc_error *err) {
@@ -168,43 +170,17 @@ static oc_status save_json(const char *folder, const char *name, json_t *o, oc_e
     return status;
 }
 
-/* *out borrows those of `weights` that are parameters of the graph. */
-static oc_status params_of(const oc_graph *graph, const oc_tensors *weights, oc_tensors **out,
-                           oc_error *err) {
-    OC_TRY(oc_tensors_new(out, err));
-    for (int i = 0; i < oc_graph_param_count(graph); i++) {
-        const char *name = oc_graph_param(graph, i)->name;
-        const oc_tensor *t = oc_tensors_find(weights, name);
-        if (t != NULL) OC_TRY(oc_tensors_add_view(*out, name, t, err));
-    }
-    return OC_OK;
-}
-
-static oc_status write_weights(const oc_tensors *weights, const char *folder, oc_error *err) {
+static oc_status save_weights(const oc_model *model, const char *folder, oc_error *err) {
     char path[OC_PATH_BYTES];
     OC_TRY(oc_path_join(path, folder, OCI_WEIGHTS_FILE, err));
-    return oc_safetensors_write(path, weights, NULL, err);
+    if (model->weights_path != NULL) return oc_file_link(model->weights_path, path, err);
+    return oc_safetensors_write(path, model->weights, NULL, err);
 }
 
-static oc_status write_graph(const oc_graph *graph, const char *folder, oc_error *err) {
+static oc_status save_graph(const oc_model *model, const char *folder, oc_error *err) {
     json_t *o = NULL;
-    OC_TRY(oc_graph_to_json(graph, &o, err));
+    OC_TRY(oc_graph_to_json(model->graph, &o, err));
     return save_json(folder, OCI_GRAPH_FILE, o, err);
-}
-
-/* The network that predicts, without what served its training alone. */
-static oc_status save_network(const oc_model *model, const char *folder, oc_error *err) {
-    oc_graph *graph = NULL;
-    oc_tensors *weights = NULL;
-    oc_status status = OC_OK;
-    OC_GOTO(oc_graph_prune(model->graph, &graph, err));
-    OC_GOTO(params_of(graph, model->weights, &weights, err));
-    OC_GOTO(write_weights(weights, folder, err));
-    OC_GOTO(write_graph(graph, folder, err));
-done:
-    oc_tensors_free(weights);
-    oc_graph_free(graph);
-    return status;
 }
 
 static oc_status save_config(const oc_model *model, const char *folder, oc_error *err) {
@@ -238,7 +214,8 @@ done:
 
 oc_status oc_model_save(const oc_model *model, const char *folder, oc_error *err) {
     OC_TRY(oc_path_make_dirs(folder, err));
-    OC_TRY(save_network(model, folder, err));
+    OC_TRY(save_weights(model, folder, err));
+    OC_TRY(save_graph(model, folder, err));
     OC_TRY(save_metrics(model, folder, err));
     OC_TRY(save_card(model, folder, err));
     OC_TRY(oci_seen_save(model, folder, err));
@@ -253,7 +230,8 @@ oc_status oc_model_plan(const oc_model *model, const char *engine, int threads, 
                                      .batch = batch,
                                      .height = model->recipe.height,
                                      .width = model->recipe.width,
-                                     .threads = threads};
+                                     .threads = threads,
+                                     .borrow = true};
     oc_plan *plan = NULL;
     *out = NULL;
     OC_TRY(oc_plan_new(&plan, engine, model->graph, &options, err));

@@ -9,6 +9,7 @@
 
 /* Images that mean and deviation are measured on. */
 enum { MEASURED_IMAGES = 2000 };
+static const uint64_t BEST_IN_MEMORY = 512 << 20; /* bytes; VGG-16 has 550 MB */
 
 const oc_log *oci_session_log(const oci_session *s) {
     return s->meter.observer->log;
@@ -38,17 +39,19 @@ oc_status oci_tensors_copy(oc_tensors *dst, const oc_tensors *src, oc_error *err
     return OC_OK;
 }
 
+uint64_t oci_tensors_bytes(const oc_tensors *set) {
+    uint64_t bytes = 0;
+    for (size_t i = 0; i < oc_tensors_count(set); i++)
+        bytes += oc_tensor_bytes(oc_tensors_at(set, i));
+    return bytes;
+}
+
 static oc_status name_arch(oci_session *s, oc_error *err) {
-    const oc_arch *arch = s->origin.arch;
-    const char *name = arch != NULL              ? arch->name
-                       : s->origin.model != NULL ? s->origin.model->arch
-                                                 : NULL;
+    const char *name = s->origin.arch != NULL ? s->origin.arch->name : NULL;
+    if (name == NULL && s->origin.model != NULL) name = s->origin.model->arch;
     if (name == NULL) return OC_OK;
-    bool has_aux = arch != NULL && arch->without_aux != NULL;
-    s->model->arch = oc_strdup(has_aux ? arch->without_aux : name);
-    if (s->model->arch == NULL) return oc_fail_nomem(err, strlen(name) + 1, "a name");
-    s->arch = arch != NULL ? arch->name : s->model->arch;
-    return OC_OK;
+    s->model->arch = oc_strdup(name);
+    return s->model->arch == NULL ? oc_fail_nomem(err, strlen(name) + 1, "a name") : OC_OK;
 }
 
 /* "fine-tuning mobilenet_v2 (weights.safetensors) at 224 x 224, 10 epochs, batch 32, ..." */
@@ -58,7 +61,7 @@ static void tell_plan(const oci_session *s, const char *engine) {
     oc_info(oci_session_log(s),
             "%s %s%s%s at %d x %d: %d epochs, batch %d, %s, lr %g%s, augmentation %s, seed %llu",
             t->scratch ? "training" : "fine-tuning",
-            s->arch != NULL ? s->arch : "the model's network",
+            s->model->arch != NULL ? s->model->arch : "the model's network",
             t->scratch ? " from scratch" : " from ", t->scratch ? "" : s->options->from, r->width,
             r->height, t->epochs, t->batch, oc_optimizer_name(t->optimizer),
             t->tune == OC_TUNE_HEAD ? t->head_lr : t->lr,
@@ -146,6 +149,7 @@ oc_status oci_session_open(oci_session *s, const oc_train_options *options,
     s->options = options;
     s->best_saved = -1;
     s->feature_budget = quarter_of_memory();
+    s->best_budget = options->best_in_memory > 0 ? options->best_in_memory : BEST_IN_MEMORY;
     oci_meter_init(&s->meter, observer != NULL ? observer : &nobody);
     OC_TRY(oci_settings_resolve(&s->settings, options, NULL, err));
     OC_TRY(oci_folder_check(options->out, options->from, err));
@@ -169,6 +173,7 @@ void oci_session_clear(oci_session *s) {
     oc_dist_free(s->dist);
     for (int k = 0; k < 2; k++) oc_tensors_free(s->slot[k]);
     oc_tensors_free(s->weights);
+    for (int k = 0; k < 2; k++) oc_safetensors_close(s->read[k]);
     oc_model_free(s->model);
     oci_origin_clear(&s->origin);
     oci_material_clear(&s->data);

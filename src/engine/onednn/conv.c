@@ -290,9 +290,11 @@ oc_status oci_conv_forward(oci_plan *plan, oci_unit *unit, int first, int n, oc_
     const oci_conv_unit *c = unit->conv;
     const oci_value *out = &plan->values[unit->out];
     const float *src = oci_read(plan, unit->in[0], first, n);
-    const float *weights = plan->weights + plan->places[c->weight].offset;
+    const float *weights = oci_weights_at(plan, c->weight);
     float *dst = out->data + (size_t)first * out->image;
     const oci_winograd *w = c->winograd[OCI_CONV_FORWARD];
+    if (!weights)
+        return oc_fail(err, OC_EUSAGE, "a plan that borrows its weights runs before any came in");
     if (c->dense) return oci_dense_forward(plan, unit, n, src, weights, bias_of(plan, c), dst, err);
     if (w) {
         float *kept = kept_of(plan, c, OCI_CONV_FORWARD);

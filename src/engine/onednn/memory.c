@@ -101,10 +101,8 @@ oc_status oci_take(oci_plan *plan, void *out_pp, uint64_t *account, size_t bytes
     if (*out || !bytes) return OC_OK;
     *account += bytes;
     if (plan->measuring) return OC_OK;
-    *out = oc_malloc_aligned(bytes);
-    if (!*out) return oc_fail_nomem(err, bytes, what);
-    memset(*out, 0, bytes);
-    return OC_OK;
+    *out = oc_calloc_aligned(bytes);
+    return *out ? OC_OK : oc_fail_nomem(err, bytes, what);
 }
 
 /* ---- placing

@@ -254,8 +254,6 @@ static oc_status forward(oc_plan *face, const float *pixels, int n, uint64_t ste
     oc_status status;
     plan->step = step;
     plan->pixels = pixels ? pixels : plan->input;
-    plan->targets = targets;
-    plan->aux = 0;
     if (face->mode == OC_MODE_TRAIN)
         status = units_forward(plan, plan->output, err);
     else
@@ -263,8 +261,6 @@ static oc_status forward(oc_plan *face, const float *pixels, int n, uint64_t ste
     if (status == OC_OK && targets)
         oci_softmax_nll(plan->output, (size_t)n, plan->output_image, targets, plan->output_grad,
                         result);
-    if (status == OC_OK && targets) result->aux = plan->aux;
-    plan->targets = NULL;
     oci_threads_use(before);
     return status;
 }
@@ -337,8 +333,9 @@ static oc_status import(oc_plan *face, oc_slot slot, const oc_tensors *set, oc_e
     return oci_weights_import(plan_of(face), slot, set, err);
 }
 
-static oc_status export(const oc_plan *face, oc_slot slot, oc_tensors *set, oc_error *err) {
-    return oci_weights_export(plan_of_const(face), slot, set, err);
+static oc_status export(const oc_plan *face, oc_slot slot, oc_tensors *set, bool lend,
+                        oc_error *err) {
+    return oci_weights_export(plan_of_const(face), slot, set, lend, err);
 }
 
 static float *grads(oc_plan *face, size_t *count) {
@@ -359,7 +356,6 @@ static bool finite_all(const float *x, size_t count) {
 static const char *unit_nonfinite(oci_plan *plan, oci_unit *unit) {
     const oci_value *v = &plan->values[unit->out];
     const oci_norm *norm = unit->gathers < 0 ? NULL : &plan->norms[unit->gathers];
-    if (unit->kind == OCI_UNIT_AUX_LOSS) return NULL; /* its logits have been looked at */
     if (unit_forward(plan, unit, NULL) != OC_OK) return NULL;
     if (!finite_all(v->data, v->image * (size_t)plan->images)) return oci_unit_name(plan, unit);
     if (norm && !finite_all(norm->a, (size_t)norm->blocks * OCI_ROW))
