@@ -12,12 +12,16 @@ static void walk_shapes(const oc_graph *graph) {
     const oc_attrs *input = &oc_graph_node(graph, 0)->attrs;
     size_t nodes = (size_t)oc_graph_node_count(graph);
     oc_shape *shapes = oc_calloc(nodes, sizeof *shapes);
+    oc_graph *pruned = NULL;
     OC_PROMISE(shapes != NULL);
     if (oc_graph_shapes(graph, 1, input->height, input->width, shapes, NULL) == OC_OK) {
         for (size_t i = 0; i < nodes; i++) (void)oc_graph_macs(graph, (int)i, shapes);
     }
     (void)oc_graph_cut_node(graph);
     (void)oc_graph_classes(graph);
+    OC_PROMISE(oc_graph_prune(graph, &pruned, NULL) == OC_OK);
+    OC_PROMISE(oc_graph_node_count(pruned) <= oc_graph_node_count(graph));
+    oc_graph_free(pruned);
     oc_free(shapes);
 }
 

@@ -55,6 +55,13 @@ uint32_t oc_rng_u32(oc_rng *rng) {
     return rng->word[rng->used++];
 }
 
+void oc_rng_fill(oc_rng *rng, uint32_t *out, size_t count) {
+    size_t i = 0;
+    for (; i < count && rng->used < 4; i++) out[i] = oc_rng_u32(rng);
+    for (; i + 4 <= count; i += 4, rng->counter[0]++) oci_philox(out + i, rng->counter, rng->key);
+    for (; i < count; i++) out[i] = oc_rng_u32(rng);
+}
+
 /* Multiply-shift with rejection: Lemire, "Fast random integer generation in an interval", 2019. */
 uint32_t oc_rng_below(oc_rng *rng, uint32_t n) {
     uint64_t product = (uint64_t)oc_rng_u32(rng) * n;

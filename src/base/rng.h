@@ -33,8 +33,9 @@ void oc_rng_init(oc_rng *rng, uint64_t seed, uint32_t stream, uint32_t epoch, ui
 /* As if a fresh rng had given out so many words already. */
 void oc_rng_skip(oc_rng *rng, uint64_t words);
 uint32_t oc_rng_u32(oc_rng *rng);
-uint32_t oc_rng_below(oc_rng *rng, uint32_t n); /* 0..n-1, unbiased; n >= 1 */
-float oc_rng_uniform(oc_rng *rng);              /* [0, 1) */
+void oc_rng_fill(oc_rng *rng, uint32_t *out, size_t count); /* as so many calls of oc_rng_u32 */
+uint32_t oc_rng_below(oc_rng *rng, uint32_t n);             /* 0..n-1, unbiased; n >= 1 */
+float oc_rng_uniform(oc_rng *rng);                          /* [0, 1) */
 float oc_rng_between(oc_rng *rng, float low, float high);
 float oc_rng_normal(oc_rng *rng); /* mean 0, deviation 1 (Box-Muller) */
 /* Fisher-Yates over `count` indices. */

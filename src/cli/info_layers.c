@@ -66,6 +66,7 @@ static bool counts(const oci_layer *layer) {
     case OC_OP_MAX_POOL:
     case OC_OP_AVG_POOL:
     case OC_OP_GLOBAL_POOL:
+    case OC_OP_ADAPTIVE_POOL:
     case OC_OP_CONCAT:
         return true;
     default:

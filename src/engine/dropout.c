@@ -7,7 +7,12 @@
 enum { CHUNK = 4096, CHUNK_BITS = 24 };
 
 static void fill_chunk(uint8_t *keep, size_t count, uint32_t threshold, oc_rng *rng) {
-    for (size_t i = 0; i < count; i++) keep[i] = oc_rng_u32(rng) >= threshold;
+    uint32_t draws[256];
+    for (size_t i = 0, n; i < count; i += n) {
+        n = count - i < 256 ? count - i : 256;
+        oc_rng_fill(rng, draws, n);
+        for (size_t k = 0; k < n; k++) keep[i + k] = draws[k] >= threshold;
+    }
 }
 
 void oci_dropout_mask(uint8_t *keep, size_t count, float p, uint64_t seed, int node,

@@ -50,7 +50,18 @@ static oc_status check_options(const oc_plan_options *o, oc_error *err) {
     return OC_OK;
 }
 
+static bool is_aux(const oc_graph *graph, int node) {
+    return oc_graph_node(graph, node)->op == OC_OP_AUX_LOSS;
+}
+
 static oc_status check_graph(const oc_graph *graph, oc_mode mode, oc_error *err) {
+    int count = oc_graph_node_count(graph);
+    if (count > 0 && is_aux(graph, count - 1)) {
+        return oc_fail(err, OC_EUNSUPPORTED,
+                       "the network ends with the auxiliary loss '%s': its last node must be the "
+                       "output",
+                       oc_graph_node(graph, count - 1)->name);
+    }
     for (int i = 0; mode == OC_MODE_TRAIN && i < oc_graph_node_count(graph); i++) {
         const oc_node *node = oc_graph_node(graph, i);
         if (node->op != OC_OP_SOFTMAX) continue;
@@ -58,6 +69,22 @@ static oc_status check_graph(const oc_graph *graph, oc_mode mode, oc_error *err)
                        "a network that is trained must not hold a softmax ('%s'): the loss brings "
                        "its own, so leave the node out",
                        node->name);
+    }
+    return OC_OK;
+}
+
+/* An auxiliary loss is measured by the same labels as the output. */
+static oc_status check_aux(const oc_graph *graph, const oc_shape *shapes, size_t classes,
+                           oc_error *err) {
+    for (int i = 0; i < oc_graph_node_count(graph); i++) {
+        const oc_shape *s = &shapes[i];
+        bool fits = s->dim[2] == 1 && s->dim[3] == 1 && (size_t)s->dim[1] == classes;
+        char text[OC_SHAPE_TEXT];
+        if (!is_aux(graph, i) || fits) continue;
+        return oc_fail(err, OC_EUNSUPPORTED,
+                       "auxiliary loss '%s' gets %s (images, channels, height, width): one row of "
+                       "%zu logits an image is needed, as many as the output has",
+                       oc_graph_node(graph, i)->name, oc_shape_text(text, s), classes);
     }
     return OC_OK;
 }
@@ -72,6 +99,7 @@ static oc_status count_classes(const oc_graph *graph, const oc_plan_options *o, 
     if (status == OC_OK) {
         const oc_shape *last = &shapes[count - 1];
         *classes = (size_t)(last->dim[1] * last->dim[2] * last->dim[3]);
+        status = check_aux(graph, shapes, *classes, err);
     }
     oc_free(shapes);
     return status;
@@ -88,16 +116,28 @@ static oc_status prepare(const char *engine, const oc_graph *graph, oc_plan_opti
     return OC_OK;
 }
 
+/* What an inference plan runs: *out is NULL where that is the whole graph, else the caller's. */
+static oc_status without_aux(const oc_graph *graph, oc_mode mode, oc_graph **out, oc_error *err) {
+    *out = NULL;
+    for (int i = 0; mode == OC_MODE_INFER && i < oc_graph_node_count(graph); i++) {
+        if (is_aux(graph, i)) return oc_graph_prune(graph, out, err);
+    }
+    return OC_OK;
+}
+
 oc_status oc_plan_new(oc_plan **out, const char *engine, const oc_graph *graph,
                       const oc_plan_options *options, oc_error *err) {
     const oc_engine_vtable *found;
     oc_plan_options o = *options;
+    oc_graph *pruned = NULL;
     size_t classes = 0;
     *out = NULL;
     OC_TRY(prepare(engine, graph, &o, &found, &classes, err));
+    OC_TRY(without_aux(graph, o.mode, &pruned, err));
     int team = oci_threads_use(o.threads);
-    oc_status status = found->plan_new(out, graph, &o, err);
+    oc_status status = found->plan_new(out, pruned != NULL ? pruned : graph, &o, err);
     (void)oci_threads_use(team);
+    oc_graph_free(pruned);
     if (status != OC_OK) return status;
     (*out)->mode = o.mode;
     (*out)->batch = o.batch;
@@ -110,11 +150,14 @@ oc_status oc_plan_measure(const char *engine, const oc_graph *graph, const oc_pl
                           oc_plan_memory *out, oc_error *err) {
     const oc_engine_vtable *found;
     oc_plan_options o = *options;
+    oc_graph *pruned = NULL;
     size_t classes = 0;
     OC_TRY(prepare(engine, graph, &o, &found, &classes, err));
+    OC_TRY(without_aux(graph, o.mode, &pruned, err));
     int team = oci_threads_use(o.threads);
-    oc_status status = found->measure(graph, &o, out, err);
+    oc_status status = found->measure(pruned != NULL ? pruned : graph, &o, out, err);
     (void)oci_threads_use(team);
+    oc_graph_free(pruned);
     return status;
 }
 

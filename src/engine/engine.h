@@ -36,7 +36,8 @@ typedef struct oc_plan_options {
 typedef struct oc_plan oc_plan;
 
 /* `engine` is "ref", "onednn" or NULL for the best one built in; OC_EENV with the list of what is
- * there for another. The graph is copied as far as needed. Weights start at zero: set them. */
+ * there for another. The graph is copied as far as needed: what serves auxiliary losses alone is
+ * left out of an inference plan. Weights start at zero: set them. */
 OC_MUST_CHECK oc_status oc_plan_new(oc_plan **out, const char *engine, const oc_graph *graph,
                                     const oc_plan_options *options, oc_error *err);
 void oc_plan_free(oc_plan *plan);
@@ -106,6 +107,8 @@ typedef struct oc_targets {
 
 typedef struct oc_result {
     double loss; /* mean over the batch of -sum t log softmax(logits), log-sum-exp in float */
+    double aux;  /* training: the sum of weight * the same of each auxiliary loss, which is not in
+                    `loss`; gradients are those of loss + aux */
     int correct; /* items whose largest logit is at `label` */
 } oc_result;
 
@@ -117,7 +120,8 @@ OC_MUST_CHECK oc_status oc_plan_forward(oc_plan *plan, const float *pixels, int 
                                         oc_error *err);
 /* The graph's output of the last forward, (n, c, h, w) plain; borrowed, until the next call. */
 const float *oc_plan_output(oc_plan *plan);
-/* Gradients of the mean loss of the last forward. Replaces the previous ones. */
+/* Gradients of the mean loss, auxiliary ones included, of the last forward. Replaces the previous
+ * ones. */
 OC_MUST_CHECK oc_status oc_plan_backward(oc_plan *plan, oc_error *err);
 
 /* X(name, word, state slots) */

@@ -170,17 +170,70 @@ static oc_status save_json(const char *folder, const char *name, json_t *o, oc_e
     return status;
 }
 
-static oc_status save_weights(const oc_model *model, const char *folder, oc_error *err) {
-    char path[OC_PATH_BYTES];
-    OC_TRY(oc_path_join(path, folder, OCI_WEIGHTS_FILE, err));
-    if (model->weights_path != NULL) return oc_file_link(model->weights_path, path, err);
-    return oc_safetensors_write(path, model->weights, NULL, err);
+/* *out borrows those of `weights` that are parameters of the graph. */
+static oc_status params_of(const oc_graph *graph, const oc_tensors *weights, oc_tensors **out,
+                           oc_error *err) {
+    OC_TRY(oc_tensors_new(out, err));
+    for (int i = 0; i < oc_graph_param_count(graph); i++) {
+        const char *name = oc_graph_param(graph, i)->name;
+        const oc_tensor *t = oc_tensors_find(weights, name);
+        if (t != NULL) OC_TRY(oc_tensors_add_view(*out, name, t, err));
+    }
+    return OC_OK;
 }
 
-static oc_status save_graph(const oc_model *model, const char *folder, oc_error *err) {
+static oc_status write_weights(const oc_tensors *weights, const char *folder, oc_error *err) {
+    char path[OC_PATH_BYTES];
+    OC_TRY(oc_path_join(path, folder, OCI_WEIGHTS_FILE, err));
+    return oc_safetensors_write(path, weights, NULL, err);
+}
+
+static oc_status write_graph(const oc_graph *graph, const char *folder, oc_error *err) {
     json_t *o = NULL;
-    OC_TRY(oc_graph_to_json(model->graph, &o, err));
+    OC_TRY(oc_graph_to_json(graph, &o, err));
     return save_json(folder, OCI_GRAPH_FILE, o, err);
+}
+
+/* The model's weights from the file that holds them: another name for it where it has no more than
+ * the graph, else a file of its own. */
+static oc_status save_from_file(const oc_model *model, const oc_graph *graph, const char *folder,
+                                oc_error *err) {
+    char path[OC_PATH_BYTES];
+    oc_safetensors *file = NULL;
+    oc_tensors *weights = NULL;
+    oc_status status = OC_OK;
+    OC_TRY(oc_path_join(path, folder, OCI_WEIGHTS_FILE, err));
+    if (oc_graph_param_count(graph) == oc_graph_param_count(model->graph))
+        return oc_file_link(model->weights_path, path, err);
+    OC_GOTO(oc_safetensors_open(&file, model->weights_path, err));
+    OC_GOTO(params_of(graph, oc_safetensors_tensors(file), &weights, err));
+    status = write_weights(weights, folder, err);
+done:
+    oc_tensors_free(weights);
+    oc_safetensors_close(file);
+    return status;
+}
+
+static oc_status save_weights(const oc_model *model, const oc_graph *graph, const char *folder,
+                              oc_error *err) {
+    oc_tensors *weights = NULL;
+    if (model->weights_path != NULL) return save_from_file(model, graph, folder, err);
+    oc_status status = params_of(graph, model->weights, &weights, err);
+    if (status == OC_OK) status = write_weights(weights, folder, err);
+    oc_tensors_free(weights);
+    return status;
+}
+
+/* The network that predicts, without what served its training alone. */
+static oc_status save_network(const oc_model *model, const char *folder, oc_error *err) {
+    oc_graph *graph = NULL;
+    oc_status status = OC_OK;
+    OC_GOTO(oc_graph_prune(model->graph, &graph, err));
+    OC_GOTO(save_weights(model, graph, folder, err));
+    status = write_graph(graph, folder, err);
+done:
+    oc_graph_free(graph);
+    return status;
 }
 
 static oc_status save_config(const oc_model *model, const char *folder, oc_error *err) {
@@ -214,8 +267,7 @@ done:
 
 oc_status oc_model_save(const oc_model *model, const char *folder, oc_error *err) {
     OC_TRY(oc_path_make_dirs(folder, err));
-    OC_TRY(save_weights(model, folder, err));
-    OC_TRY(save_graph(model, folder, err));
+    OC_TRY(save_network(model, folder, err));
     OC_TRY(save_metrics(model, folder, err));
     OC_TRY(save_card(model, folder, err));
     OC_TRY(oci_seen_save(model, folder, err));

@@ -72,6 +72,7 @@ OC_MUST_CHECK oc_status oc_model_load(oc_model **out, const char *folder, oc_err
  */
 enum { OC_MAX_STORED_CONFUSION = 300 };
 /* Each file atomically, weights first, config.json last; README.md is written from what is known.
+ * What serves auxiliary losses alone is left out of graph and weights.
  * Without metrics an old metrics.json is removed, for it judged other weights; above 300 classes
  * the stored metrics go without the confusion matrix. */
 OC_MUST_CHECK oc_status oc_model_save(const oc_model *model, const char *folder, oc_error *err);
@@ -90,16 +91,22 @@ OC_MUST_CHECK oc_status oc_model_plan(const oc_model *model, const char *engine,
 /* ---- weights into a graph
  * ------------------------------------------------------------------------ */
 
+/* What oc_weights_fit left out of dst, and of src. */
+typedef struct oc_left_out {
+    bool new_head;  /* the head: missing, or of another shape */
+    size_t new_aux; /* parameters that serve auxiliary losses alone, for the same reason */
+    size_t unused;  /* tensors of src that nothing asked for */
+} oc_left_out;
+
 /* Copy from `src` (any float dtype) what fits graph's parameters into `dst` as F32. A "module."
- * prefix is forgiven, num_batches_tracked ignored. Head parameters (oc_graph_head) that are missing
- * or of another shape are left out of dst and *head_replaced is set when `allow_new_head`; any
- * other parameter that is missing, of another shape or not finite is OC_EMISMATCH, and the message
- * lists up to ten; so is a batch norm's variance below zero. The head is taken whole or not at all.
- * head_replaced may be NULL. `unused` (may be NULL) counts tensors of src that nothing asked for.
- * After a failure dst may hold a part. */
+ * prefix is forgiven, num_batches_tracked ignored. With `allow_new_head`, parameters of the head
+ * (oc_graph_head) and of what serves auxiliary losses alone may be missing or of another shape:
+ * they are left out of dst, the layer whole. Any other parameter that is missing, of another shape
+ * or not finite is OC_EMISMATCH, and the message lists up to ten; so is a batch norm's variance
+ * below zero. fit may be NULL. After a failure dst may hold a part. */
 OC_MUST_CHECK oc_status oc_weights_fit(const oc_graph *graph, const oc_tensors *src,
-                                       bool allow_new_head, oc_tensors *dst, bool *head_replaced,
-                                       size_t *unused, oc_error *err);
+                                       bool allow_new_head, oc_tensors *dst, oc_left_out *fit,
+                                       oc_error *err);
 /* The same with a head that must fit, and F32 tensors of 16 MiB or more not copied: dst gets views
  * of them, so that src must outlive it. */
 OC_MUST_CHECK oc_status oc_weights_lend(const oc_graph *graph, const oc_tensors *src,

@@ -1,8 +1,8 @@
 /* Weights from a file into the parameters of a graph.
  *
  * First every parameter is judged by name, type and shape, and all that is wrong is told at once;
- * then values are converted. The head is taken whole or not at all: a bias without its matrix would
- * be noise.
+ * then values are converted. The head and the layers of auxiliary heads are taken whole or not at
+ * all: a bias without its matrix would be noise.
  * SPDX-License-Identifier: BSD-2-Clause */
 #include <math.h>
 #include <stdatomic.h>
@@ -71,14 +71,31 @@ static const char *judge(const oc_param *param, const oc_tensor *t, char storage
     return storage;
 }
 
-static bool head_fits(const oc_graph *graph, const oc_tensors *src, int head) {
+static bool layer_fits(const oc_graph *graph, const oc_tensors *src, const oc_node *node) {
     char storage[256];
-    for (int i = 0; i < oc_graph_param_count(graph); i++) {
-        const oc_param *param = oc_graph_param(graph, i);
-        if (param->node != head) continue;
+    for (int k = 0; k < node->param_count; k++) {
+        const oc_param *param = oc_graph_param(graph, node->first_param + k);
         if (judge(param, find_source(src, param->name), storage) != NULL) return false;
     }
     return true;
+}
+
+/* left_out[i] := whether node i is drawn anew: the head, or a layer of an auxiliary one, that does
+ * not fit. */
+static oc_status leave_out(const oc_graph *graph, const oc_tensors *src, bool *left_out,
+                           oc_left_out *fit, oc_error *err) {
+    int count = oc_graph_node_count(graph), head = oc_graph_head(graph);
+    bool *serves = oc_calloc((size_t)count, sizeof *serves);
+    if (serves == NULL) return oc_fail_nomem(err, (size_t)count, "the layers of a network");
+    (void)oc_graph_serves(graph, serves);
+    for (int i = 0; i < count; i++) {
+        const oc_node *node = oc_graph_node(graph, i);
+        left_out[i] = (i == head || !serves[i]) && !layer_fits(graph, src, node);
+        if (left_out[i] && i == head) fit->new_head = true;
+        if (left_out[i] && i != head) fit->new_aux += (size_t)node->param_count;
+    }
+    oc_free(serves);
+    return OC_OK;
 }
 
 /* The largest exponent among values[0..count), as bits: that of infinities and NaNs beats all. */
@@ -126,9 +143,13 @@ typedef struct fitting {
     const oc_graph *graph;
     const oc_tensors *src;
     oc_tensors *dst;
-    int left_out; /* a node, or -1 */
-    bool lend;    /* large tensors of src are used where they are */
+    const bool *left_out; /* per node; NULL = none */
+    bool lend;            /* large tensors of src are used where they are */
 } fitting;
+
+static bool is_left_out(const fitting *f, const oc_param *param) {
+    return f->left_out != NULL && f->left_out[param->node];
+}
 
 static bool can_lend(const fitting *f, const oc_tensor *from) {
     return f->lend && from->dtype == OC_F32 && oc_tensor_bytes(from) >= LARGE_BYTES &&
@@ -162,7 +183,7 @@ static oc_status copy_all(const fitting *f, size_t *copied, oc_error *err) {
     complaints c = {0};
     for (int i = 0; i < oc_graph_param_count(f->graph); i++) {
         const oc_param *param = oc_graph_param(f->graph, i);
-        if (param->node == f->left_out) continue;
+        if (is_left_out(f, param)) continue;
         OC_TRY(copy_param(f, param, &c, err));
         ++*copied;
     }
@@ -174,7 +195,7 @@ static oc_status judge_all(const fitting *f, oc_error *err) {
     char storage[256];
     for (int i = 0; i < oc_graph_param_count(f->graph); i++) {
         const oc_param *param = oc_graph_param(f->graph, i);
-        if (param->node == f->left_out) continue;
+        if (is_left_out(f, param)) continue;
         const char *wrong = judge(param, find_source(f->src, param->name), storage);
         if (wrong != NULL) complain(&c, param->name, wrong);
     }
@@ -190,22 +211,27 @@ static size_t count_ignored(const oc_tensors *src) {
 }
 
 oc_status oc_weights_fit(const oc_graph *graph, const oc_tensors *src, bool allow_new_head,
-                         oc_tensors *dst, bool *head_replaced, size_t *unused, oc_error *err) {
-    int head = oc_graph_head(graph);
-    bool fresh = allow_new_head && head >= 0 && !head_fits(graph, src, head);
-    const fitting f = {graph, src, dst, fresh ? head : -1, false};
-    size_t copied = 0;
-    if (head_replaced != NULL) *head_replaced = fresh;
-    OC_TRY(judge_all(&f, err));
-    OC_TRY(copy_all(&f, &copied, err));
+                         oc_tensors *dst, oc_left_out *fit, oc_error *err) {
+    size_t nodes = (size_t)oc_graph_node_count(graph), copied = 0;
+    oc_left_out found = {0};
+    oc_status status = OC_OK;
+    bool *left_out = oc_calloc(nodes, sizeof *left_out);
+    if (left_out == NULL) return oc_fail_nomem(err, nodes, "the layers of a network");
+    const fitting f = {graph, src, dst, left_out, false};
+    if (allow_new_head) OC_GOTO(leave_out(graph, src, left_out, &found, err));
+    OC_GOTO(judge_all(&f, err));
+    OC_GOTO(copy_all(&f, &copied, err));
     size_t asked = copied + count_ignored(src), there = oc_tensors_count(src);
-    if (unused != NULL) *unused = there > asked ? there - asked : 0;
-    return OC_OK;
+    found.unused = there > asked ? there - asked : 0;
+    if (fit != NULL) *fit = found;
+done:
+    oc_free(left_out);
+    return status;
 }
 
 oc_status oc_weights_lend(const oc_graph *graph, const oc_tensors *src, oc_tensors *dst,
                           oc_error *err) {
-    const fitting f = {graph, src, dst, -1, true};
+    const fitting f = {graph, src, dst, NULL, true};
     size_t copied = 0;
     OC_TRY(judge_all(&f, err));
     return copy_all(&f, &copied, err);

@@ -80,6 +80,12 @@ int oc_build_concat(oc_build *b, const int *inputs, int count, const char *name)
     return oc_build_node(b, OC_OP_CONCAT, name, inputs, count, NULL);
 }
 
+int oc_build_aux_loss(oc_build *b, int x, const char *name, float weight) {
+    oc_attrs attrs = oc_attrs_default(OC_OP_AUX_LOSS);
+    attrs.weight = weight;
+    return add_one(b, OC_OP_AUX_LOSS, name, x, &attrs);
+}
+
 int oc_build_flatten(oc_build *b, int x, const char *name) {
     return add_one(b, OC_OP_FLATTEN, name, x, NULL);
 }

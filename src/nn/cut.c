@@ -1,16 +1,60 @@
-/* Head and body: finding the layer that gives one output per class, changing how many there are,
- * and splitting a net in two so that the body's features can be computed once.
+/* Heads and body: finding the layers that give one output per class, changing how many there are,
+ * leaving out what only training needs, and splitting a net in two so that the body's features can
+ * be computed once.
  *
  * SPDX-License-Identifier: BSD-2-Clause */
 #include "nn/nn_int.h"
 
+#include <string.h>
+
+/* ---- what depends on what ---------------------------------------------------------------------
+ */
+
+/* reached[i] := whether node `from` is, or depends on, node i, for all i <= from. */
+static void mark(const oc_graph *graph, int from, bool *reached) {
+    memset(reached, 0, ((size_t)from + 1) * sizeof *reached);
+    reached[from] = true;
+    for (int i = from; i >= 0; i--) {
+        const oc_node *node = &graph->records[i].node;
+        for (int k = 0; reached[i] && k < node->input_count; k++) reached[node->inputs[k]] = true;
+    }
+}
+
+bool oc_graph_serves(const oc_graph *graph, bool *serves) {
+    bool all = true;
+    if (graph->count > 0) mark(graph, (int)graph->count - 1, serves);
+    for (size_t i = 0; i < graph->count; i++) all = all && serves[i];
+    return all;
+}
+
+static bool is_layer(const oc_graph *graph, int node) {
+    oc_op op = graph->records[node].node.op;
+    return op == OC_OP_CONV || op == OC_OP_DENSE;
+}
+
 int oc_graph_head(const oc_graph *graph) {
+    bool serves[OCI_MAX_NODES];
     int head = -1;
+    (void)oc_graph_serves(graph, serves);
     for (int i = 0; i < (int)graph->count; i++) {
-        oc_op op = graph->records[i].node.op;
-        if (op == OC_OP_CONV || op == OC_OP_DENSE) head = i;
+        if (serves[i] && is_layer(graph, i)) head = i;
     }
     return head;
+}
+
+/* The last layer before an auxiliary loss, or -1. */
+static int aux_head(const oc_graph *graph, int loss) {
+    int i = graph->records[loss].node.inputs[0];
+    while (i > 0 && !is_layer(graph, i)) i = graph->records[i].node.inputs[0];
+    return i > 0 ? i : -1;
+}
+
+bool oc_graph_is_head(const oc_graph *graph, int node) {
+    if (node < 0) return false;
+    for (int i = node + 1; i < (int)graph->count; i++) {
+        if (graph->records[i].node.op == OC_OP_AUX_LOSS && aux_head(graph, i) == node) return true;
+    }
+    return node == oc_graph_head(graph);
 }
 
 int oc_graph_cut_node(const oc_graph *graph) {
@@ -27,18 +71,73 @@ int oc_graph_classes(const oc_graph *graph) {
     return head < 0 ? 0 : graph->records[head].node.attrs.out;
 }
 
-/* Append nodes first..last of `from`, input numbers moved by `shift`; node `changed` (-1 = none)
- * with `attrs`. */
-static oc_status append(oc_graph *to, const oc_graph *from, int first, int last, int shift,
-                        int changed, const oc_attrs *attrs, oc_error *err) {
+/* ---- copying parts ----------------------------------------------------------------------------
+ */
+
+/* Nodes on their way from one graph into another. */
+typedef struct mover {
+    const oc_graph *from;
+    oc_graph *to;
+    bool *keep; /* per node of `from` */
+    int *place; /* per node of `from` that was moved: its number in `to` */
+} mover;
+
+static void mover_clear(mover *m) {
+    oc_graph_free(m->to);
+    oc_free(m->keep);
+    oc_free(m->place);
+}
+
+static oc_status mover_init(mover *m, const oc_graph *from, oc_error *err) {
+    *m = (mover){.from = from};
+    m->keep = oc_calloc(from->count, sizeof *m->keep);
+    m->place = oc_calloc(from->count, sizeof *m->place);
+    if (m->keep == NULL || m->place == NULL) {
+        return oc_fail_nomem(err, from->count * sizeof *m->place, "the nodes of a graph");
+    }
+    return oc_graph_new(&m->to, err);
+}
+
+static oc_graph *mover_take(mover *m) {
+    oc_graph *graph = m->to;
+    m->to = NULL;
+    return graph;
+}
+
+static oc_status move(mover *m, int i, const oc_attrs *attrs, oc_error *err) {
+    const oc_node *node = &m->from->records[i].node;
+    int inputs[OC_MAX_INPUTS];
+    for (int k = 0; k < node->input_count; k++) inputs[k] = m->place[node->inputs[k]];
+    return oc_graph_add(m->to, node->op, node->name, inputs, node->input_count, attrs, &m->place[i],
+                        err);
+}
+
+/* Those of nodes first..last that are to be kept. */
+static oc_status move_all(mover *m, int first, int last, oc_error *err) {
     for (int i = first; i <= last; i++) {
-        const oc_node *node = &from->records[i].node;
-        int inputs[OC_MAX_INPUTS];
-        for (int k = 0; k < node->input_count; k++) inputs[k] = node->inputs[k] - shift;
-        OC_TRY(oc_graph_add(to, node->op, node->name, inputs, node->input_count,
-                            i == changed ? attrs : &node->attrs, NULL, err));
+        if (m->keep[i]) OC_TRY(move(m, i, &m->from->records[i].node.attrs, err));
     }
     return OC_OK;
+}
+
+/* *out := what node `last` depends on, with it. */
+static oc_status copy_upto(const oc_graph *graph, int last, oc_graph **out, oc_error *err) {
+    mover m;
+    oc_status status = OC_OK;
+    *out = NULL;
+    OC_GOTO(mover_init(&m, graph, err));
+    mark(graph, last, m.keep);
+    OC_GOTO(move_all(&m, 0, last, err));
+    *out = mover_take(&m);
+done:
+    mover_clear(&m);
+    return status;
+}
+
+oc_status oc_graph_prune(const oc_graph *graph, oc_graph **out, oc_error *err) {
+    *out = NULL;
+    if (graph->count == 0) return oc_fail(err, OC_EUSAGE, "an empty graph has no output");
+    return copy_upto(graph, (int)graph->count - 1, out, err);
 }
 
 static void swap(oc_graph *a, oc_graph *b) {
@@ -47,32 +146,34 @@ static void swap(oc_graph *a, oc_graph *b) {
     *b = kept;
 }
 
-/* What follows the head may depend on its channels, so the net is built anew. */
+/* What follows a head may depend on its channels, so the net is built anew. */
 oc_status oc_graph_set_classes(oc_graph *graph, int classes, oc_error *err) {
-    int head = oc_graph_head(graph);
-    if (head < 0) {
+    mover m;
+    oc_status status = OC_OK;
+    if (oc_graph_head(graph) < 0) {
         return oc_fail(err, OC_EUNSUPPORTED,
                        "the network has no conv or dense layer to give one output per class");
     }
-    oc_attrs attrs = graph->records[head].node.attrs;
-    attrs.out = classes;
-    oc_graph *fresh;
-    OC_TRY(oc_graph_new(&fresh, err));
-    oc_status status = append(fresh, graph, 0, (int)graph->count - 1, 0, head, &attrs, err);
-    if (status == OC_OK) swap(graph, fresh);
-    oc_graph_free(fresh);
+    OC_GOTO(mover_init(&m, graph, err));
+    for (int i = 0; i < (int)graph->count; i++) {
+        oc_attrs attrs = graph->records[i].node.attrs;
+        if (oc_graph_is_head(graph, i)) attrs.out = classes;
+        OC_GOTO(move(&m, i, &attrs, err));
+    }
+    swap(graph, m.to);
+done:
+    mover_clear(&m);
     return status;
 }
 
-/* Every node behind `node` must read it, or a node behind it. */
-static oc_status check_split(const oc_graph *graph, int node, oc_error *err) {
-    int count = (int)graph->count;
-    if (node < 0 || node + 1 >= count) {
-        return oc_fail(err, OC_EUSAGE, "cannot split %d nodes behind node %d", count, node);
-    }
-    for (int i = node + 1; i < count; i++) {
+/* ---- splitting --------------------------------------------------------------------------------
+ */
+
+/* Every node behind `node` that serves the output must read it, or a node behind it. */
+static oc_status check_split(const oc_graph *graph, int node, const bool *serves, oc_error *err) {
+    for (int i = node + 1; i < (int)graph->count; i++) {
         const oc_node *later = &graph->records[i].node;
-        for (int k = 0; k < later->input_count; k++) {
+        for (int k = 0; serves[i] && k < later->input_count; k++) {
             if (later->inputs[k] >= node) continue;
             return oc_fail(err, OC_EUNSUPPORTED,
                            "cannot split behind '%s': '%s' also reads '%s' before it",
@@ -83,40 +184,36 @@ static oc_status check_split(const oc_graph *graph, int node, oc_error *err) {
     return OC_OK;
 }
 
-static oc_status build_body(const oc_graph *graph, int node, oc_graph **out, oc_error *err) {
-    OC_TRY(oc_graph_new(out, err));
-    return append(*out, graph, 0, node, 0, -1, NULL, err);
-}
-
 /* shape: (1, c, h, w) of the node's output, the rest's input. */
-static oc_status build_rest(const oc_graph *graph, int node, const oc_shape *shape, oc_graph **out,
-                            oc_error *err) {
-    OC_TRY(oc_graph_new(out, err));
+static oc_status build_rest(mover *m, int node, const oc_shape *shape, oc_error *err) {
     oc_attrs attrs = {.channels = (int32_t)shape->dim[1],
                       .height = (int32_t)shape->dim[2],
                       .width = (int32_t)shape->dim[3]};
-    OC_TRY(
-        oc_graph_add(*out, OC_OP_INPUT, graph->records[0].node.name, NULL, 0, &attrs, NULL, err));
-    return append(*out, graph, node + 1, (int)graph->count - 1, node, -1, NULL, err);
+    OC_TRY(oc_graph_add(m->to, OC_OP_INPUT, m->from->records[0].node.name, NULL, 0, &attrs,
+                        &m->place[node], err));
+    return move_all(m, node + 1, (int)m->from->count - 1, err);
 }
 
 oc_status oc_graph_split(const oc_graph *graph, int node, int h, int w, oc_graph **body,
                          oc_graph **rest, oc_error *err) {
-    *body = *rest = NULL;
+    mover m = {0};
     oc_status status = OC_OK;
     oc_shape *shapes = NULL;
-    OC_GOTO(check_split(graph, node, err));
+    *body = *rest = NULL;
+    if (node < 0 || node + 1 >= (int)graph->count) {
+        return oc_fail(err, OC_EUSAGE, "cannot split %zu nodes behind node %d", graph->count, node);
+    }
+    OC_GOTO(mover_init(&m, graph, err));
+    (void)oc_graph_serves(graph, m.keep);
+    OC_GOTO(check_split(graph, node, m.keep, err));
     shapes = oc_calloc(graph->count, sizeof *shapes);
     if (shapes == NULL) OC_GOTO(oc_fail_nomem(err, graph->count * sizeof *shapes, "shapes"));
     OC_GOTO(oc_graph_shapes(graph, 1, h, w, shapes, err));
-    OC_GOTO(build_body(graph, node, body, err));
-    OC_GOTO(build_rest(graph, node, &shapes[node], rest, err));
+    OC_GOTO(build_rest(&m, node, &shapes[node], err));
+    OC_GOTO(copy_upto(graph, node, body, err));
+    *rest = mover_take(&m);
 done:
     oc_free(shapes);
-    if (status != OC_OK) {
-        oc_graph_free(*body);
-        oc_graph_free(*rest);
-        *body = *rest = NULL;
-    }
+    mover_clear(&m);
     return status;
 }

@@ -90,11 +90,16 @@ static oc_status check_inputs(const oc_graph *graph, oc_op op, const char *name,
                        oc_op_name(op), name, count, fewest, most);
     }
     for (int i = 0; i < count; i++) {
-        if (inputs[i] >= 0 && (size_t)inputs[i] < graph->count) continue;
-        return oc_fail(err, OC_EFORMAT,
-                       "%s '%s' reads node %d: it stands at %zu and may read "
-                       "earlier nodes only",
-                       oc_op_name(op), name, inputs[i], graph->count);
+        if (inputs[i] < 0 || (size_t)inputs[i] >= graph->count) {
+            return oc_fail(err, OC_EFORMAT,
+                           "%s '%s' reads node %d: it stands at %zu and may read "
+                           "earlier nodes only",
+                           oc_op_name(op), name, inputs[i], graph->count);
+        }
+        const oc_node *from = &graph->records[inputs[i]].node;
+        if (from->op != OC_OP_AUX_LOSS) continue;
+        return oc_fail(err, OC_EFORMAT, "%s '%s' reads '%s': an auxiliary loss passes nothing on",
+                       oc_op_name(op), name, from->name);
     }
     return OC_OK;
 }

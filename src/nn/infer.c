@@ -91,6 +91,10 @@ static oc_status infer_by_op(const oc_node *node, const oc_shape *in, int64_t fe
     case OC_OP_GLOBAL_POOL:
         out->dim[2] = out->dim[3] = in->dim[2] > 0;
         return OC_OK;
+    case OC_OP_ADAPTIVE_POOL:
+        out->dim[2] = in->dim[2] > 0 ? node->attrs.out_h : 0;
+        out->dim[3] = in->dim[3] > 0 ? node->attrs.out_w : 0;
+        return OC_OK;
     case OC_OP_ADD:
         return infer_add(node, in, out, err);
     case OC_OP_CONCAT:

@@ -3,7 +3,8 @@
  *
  * Every activation is 4-D (n, c, h, w); a vector is (n, c, 1, 1). A graph has one input (node 0)
  * and one output (the last node): the features or logits. Softmax and the loss are not nodes of a
- * graph to be trained: the plan of an engine appends them (engine.h).
+ * graph to be trained: the plan of an engine appends them (engine.h). Auxiliary losses are nodes:
+ * what they alone depend on serves training and is left out of everything else (oc_graph_prune).
  *
  * Threads: build on one, read from any.
  * SPDX-License-Identifier: BSD-2-Clause */
@@ -20,6 +21,7 @@
     X(OC_OP_MAX_POOL, "max_pool", 1, 1)                                                            \
     X(OC_OP_AVG_POOL, "avg_pool", 1, 1)                                                            \
     X(OC_OP_GLOBAL_POOL, "global_avg_pool", 1, 1)                                                  \
+    X(OC_OP_ADAPTIVE_POOL, "adaptive_avg_pool", 1, 1)                                              \
     X(OC_OP_BATCH_NORM, "batch_norm", 1, 1)                                                        \
     X(OC_OP_RELU, "relu", 1, 1)                                                                    \
     X(OC_OP_RELU6, "relu6", 1, 1)                                                                  \
@@ -30,7 +32,8 @@
     X(OC_OP_ADD, "add", 2, 2)                                                                      \
     X(OC_OP_CONCAT, "concat", 1, OC_MAX_INPUTS)                                                    \
     X(OC_OP_FLATTEN, "flatten", 1, 1)                                                              \
-    X(OC_OP_SOFTMAX, "softmax", 1, 1)
+    X(OC_OP_SOFTMAX, "softmax", 1, 1)                                                              \
+    X(OC_OP_AUX_LOSS, "aux_loss", 1, 1)
 
 enum { OC_MAX_INPUTS = 16, OC_NAME_BYTES = 128 };
 
@@ -62,18 +65,22 @@ typedef struct oc_attrs {
     int32_t pad_top, pad_left, pad_bottom, pad_right;
     int32_t dilation_h, dilation_w; /* 1 = none */
     int32_t groups;
-    int32_t bias;      /* conv, dense: 0 or 1 */
-    int32_t ceil;      /* pools: 1 = the output size is rounded up (Caffe), last window must
-                          start inside the input or its left padding */
-    int32_t count_pad; /* avg_pool: 1 = padded zeros count in the divisor (what a window of
-                          `ceil` reads beyond the padding never does) */
-    int32_t size;      /* lrn: channels in the window, odd */
+    int32_t bias;         /* conv, dense: 0 or 1 */
+    int32_t ceil;         /* pools: 1 = the output size is rounded up (Caffe), last window must
+                             start inside the input or its left padding */
+    int32_t count_pad;    /* avg_pool: 1 = padded zeros count in the divisor (what a window of
+                             `ceil` reads beyond the padding never does) */
+    int32_t out_h, out_w; /* adaptive_avg_pool: output row i averages the input's rows from
+                             floor(i*h/out_h) up to, not including, ceil((i+1)*h/out_h) */
+    int32_t size;         /* lrn: channels in the window, odd */
     int32_t channels, height, width; /* input: c, and the size the net was made for */
     int32_t init;                    /* oc_init */
     float epsilon;                   /* batch_norm: added to the variance */
     float momentum;       /* batch_norm: share of the new statistic (torch's convention, 0.1) */
     float p;              /* dropout: probability of a zero; survivors scaled by 1/(1-p) */
     float alpha, beta, k; /* lrn: (k + alpha/size * sum x^2)^-beta */
+    float weight;         /* aux_loss: the gradient of weight * its softmax loss is added in
+                             training; nobody reads the node */
 } oc_attrs;
 
 /* The fields an op reads, for JSON, printing and validation alike. */
@@ -153,17 +160,25 @@ int oc_graph_smallest(const oc_graph *graph);
 /* Multiply-adds of node i given all shapes (0 for ops without any worth counting). */
 uint64_t oc_graph_macs(const oc_graph *graph, int i, const oc_shape *shapes);
 
-/* The head: the last conv or dense node, which gives one output per class. -1 when there is none.
- * The cut is the node whose output the head reads, seen through dropout: everything up to it is the
- * body. */
+/* The head: the last conv or dense node that the output depends on, which gives one output per
+ * class. -1 when there is none. The cut is the node whose output the head reads, seen through
+ * dropout: everything up to it is the body. */
 int oc_graph_head(const oc_graph *graph);
 int oc_graph_cut_node(const oc_graph *graph);
 int oc_graph_classes(const oc_graph *graph);
-/* Set the head's number of outputs (its parameter shapes follow). Borrowed nodes and parameters are
- * no longer valid, whatever the result; on failure the graph is unchanged. */
+/* Is `node` the head, or the last conv or dense node before an auxiliary loss? */
+bool oc_graph_is_head(const oc_graph *graph, int node);
+/* serves[i] := whether the graph's output depends on node i; node_count entries. The others serve
+ * auxiliary losses alone. Returns whether all do. */
+bool oc_graph_serves(const oc_graph *graph, bool *serves);
+/* A copy of the nodes that the output depends on, in their order: no auxiliary losses. */
+OC_MUST_CHECK oc_status oc_graph_prune(const oc_graph *graph, oc_graph **out, oc_error *err);
+/* Set the number of outputs of all heads (their parameter shapes follow). Borrowed nodes and
+ * parameters are no longer valid, whatever the result; on failure the graph is unchanged. */
 OC_MUST_CHECK oc_status oc_graph_set_classes(oc_graph *graph, int classes, oc_error *err);
 /* Split at `node` (through which alone the rest sees it, else OC_EUNSUPPORTED): *body ends with it;
- * *rest starts with an input of its shape at an h x w input image. Names are kept. */
+ * *rest starts with an input of its shape at an h x w input image. Names are kept; what does not
+ * serve the output is left out of both. */
 OC_MUST_CHECK oc_status oc_graph_split(const oc_graph *graph, int node, int h, int w,
                                        oc_graph **body, oc_graph **rest, oc_error *err);
 
@@ -199,5 +214,6 @@ int oc_build_dropout(oc_build *b, int x, const char *name, float p);
 int oc_build_add(oc_build *b, int x, int y, const char *name);
 int oc_build_concat(oc_build *b, const int *inputs, int count, const char *name);
 int oc_build_flatten(oc_build *b, int x, const char *name);
+int oc_build_aux_loss(oc_build *b, int x, const char *name, float weight);
 
 #endif

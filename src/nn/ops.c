@@ -41,6 +41,9 @@ static const oc_field CONV_FIELDS[] = {LAYER, WINDOW, INT(dilation_h, 1, 1, MAX_
 static const oc_field DENSE_FIELDS[] = {LAYER};
 static const oc_field MAX_POOL_FIELDS[] = {WINDOW, INT(ceil, 0, 0, 1)};
 static const oc_field AVG_POOL_FIELDS[] = {WINDOW, INT(ceil, 0, 0, 1), INT(count_pad, 1, 0, 1)};
+static const oc_field ADAPTIVE_POOL_FIELDS[] = {INT(out_h, 1, 1, MAX_KERNEL),
+                                                INT(out_w, 1, 1, MAX_KERNEL)};
+static const oc_field AUX_LOSS_FIELDS[] = {REAL(weight, 0.3, 0, 100)};
 static const oc_field BATCH_NORM_FIELDS[] = {REAL(epsilon, 1e-5, 1e-12, 1),
                                              REAL(momentum, 0.1, 0, 1)};
 static const oc_field DROPOUT_FIELDS[] = {REAL(p, 0.5, 0, 0.999)};
@@ -79,6 +82,10 @@ const oc_field *oc_op_fields(oc_op op, size_t *count) {
         return LIST(MAX_POOL_FIELDS);
     case OC_OP_AVG_POOL:
         return LIST(AVG_POOL_FIELDS);
+    case OC_OP_ADAPTIVE_POOL:
+        return LIST(ADAPTIVE_POOL_FIELDS);
+    case OC_OP_AUX_LOSS:
+        return LIST(AUX_LOSS_FIELDS);
     case OC_OP_BATCH_NORM:
         return LIST(BATCH_NORM_FIELDS);
     case OC_OP_DROPOUT:

@@ -60,15 +60,24 @@ static bool same_classes(const oc_classes *a, const oc_classes *b) {
     return true;
 }
 
-/* A set that borrows all of src's tensors but those of graph's head. */
+/* Is this the name of a parameter of a head, auxiliary ones included? */
+static bool is_of_head(const oc_graph *graph, const char *name) {
+    for (int i = 0; i < oc_graph_node_count(graph); i++) {
+        const oc_node *node = oc_graph_node(graph, i);
+        size_t length = strlen(node->name);
+        bool same = strncmp(name, node->name, length) == 0 && name[length] == '.';
+        if (same && oc_graph_is_head(graph, i)) return true;
+    }
+    return false;
+}
+
+/* A set that borrows all of src's tensors but those of graph's heads. */
 static oc_status without_head(const oc_graph *graph, const oc_tensors *src, oc_tensors **out,
                               oc_error *err) {
     OC_TRY(oc_tensors_new(out, err));
-    const oc_node *head = oc_graph_node(graph, oc_graph_head(graph));
-    size_t length = strlen(head->name);
     for (size_t i = 0; i < oc_tensors_count(src); i++) {
         const char *name = oc_tensors_name(src, i);
-        if (strncmp(name, head->name, length) == 0 && name[length] == '.') continue;
+        if (is_of_head(graph, name)) continue;
         OC_TRY(oc_tensors_add_view(*out, name, oc_tensors_at(src, i), err));
     }
     return OC_OK;
@@ -100,19 +109,21 @@ static oc_status check_size(const oc_graph *graph, const oc_recipe *recipe, oc_e
 static oc_status fit(oc_tensors *weights, bool *head_kept, const oc_graph *graph,
                      const oci_origin *origin, const oc_classes *classes, const oc_log *log,
                      oc_error *err) {
-    bool replaced = false, drop;
-    size_t unused = 0;
+    bool drop;
+    oc_left_out found = {0};
     oc_tensors *view = NULL;
     oc_status status = OC_OK;
     const oc_tensors *src =
         origin->model != NULL ? origin->model->weights : oc_safetensors_tensors(origin->file);
     drop = origin->model != NULL && !same_classes(&origin->model->classes, classes);
     if (drop) OC_GOTO(without_head(graph, src, &view, err));
-    OC_GOTO(oc_weights_fit(graph, drop ? view : src, true, weights, &replaced, &unused, err));
-    *head_kept = !replaced && !drop;
+    OC_GOTO(oc_weights_fit(graph, drop ? view : src, true, weights, &found, err));
+    *head_kept = !found.new_head && !drop;
     oc_info(log, *head_kept ? "the head is kept: %zu classes" : "new head for %zu classes",
             classes->count);
-    if (unused > 0) oc_info(log, "%zu tensors of the weights are not used", unused);
+    if (found.new_aux > 0)
+        oc_info(log, "%zu tensors of the auxiliary heads are new", found.new_aux);
+    if (found.unused > 0) oc_info(log, "%zu tensors of the weights are not used", found.unused);
 done:
     oc_tensors_free(view);
     return status;

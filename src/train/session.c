@@ -47,11 +47,16 @@ uint64_t oci_tensors_bytes(const oc_tensors *set) {
 }
 
 static oc_status name_arch(oci_session *s, oc_error *err) {
-    const char *name = s->origin.arch != NULL ? s->origin.arch->name : NULL;
-    if (name == NULL && s->origin.model != NULL) name = s->origin.model->arch;
+    const oc_arch *arch = s->origin.arch;
+    const char *name = arch != NULL              ? arch->name
+                       : s->origin.model != NULL ? s->origin.model->arch
+                                                 : NULL;
     if (name == NULL) return OC_OK;
-    s->model->arch = oc_strdup(name);
-    return s->model->arch == NULL ? oc_fail_nomem(err, strlen(name) + 1, "a name") : OC_OK;
+    bool has_aux = arch != NULL && arch->without_aux != NULL;
+    s->model->arch = oc_strdup(has_aux ? arch->without_aux : name);
+    if (s->model->arch == NULL) return oc_fail_nomem(err, strlen(name) + 1, "a name");
+    s->arch = arch != NULL ? arch->name : s->model->arch;
+    return OC_OK;
 }
 
 /* "fine-tuning mobilenet_v2 (weights.safetensors) at 224 x 224, 10 epochs, batch 32, ..." */
@@ -61,7 +66,7 @@ static void tell_plan(const oci_session *s, const char *engine) {
     oc_info(oci_session_log(s),
             "%s %s%s%s at %d x %d: %d epochs, batch %d, %s, lr %g%s, augmentation %s, seed %llu",
             t->scratch ? "training" : "fine-tuning",
-            s->model->arch != NULL ? s->model->arch : "the model's network",
+            s->arch != NULL ? s->arch : "the model's network",
             t->scratch ? " from scratch" : " from ", t->scratch ? "" : s->options->from, r->width,
             r->height, t->epochs, t->batch, oc_optimizer_name(t->optimizer),
             t->tune == OC_TUNE_HEAD ? t->head_lr : t->lr,

@@ -93,26 +93,26 @@ static oc_status open_plans(oci_stage *stage, oci_session *s, oc_error *err) {
     return make_plan(&stage->judge, s, stage->graph, OC_MODE_INFER, height, width, err);
 }
 
-/* Parameters of the node below which a body is frozen, or learns slower. */
-static bool in_head(const oc_graph *graph, const oc_param *param) {
-    return param->node == oc_graph_head(graph);
-}
-
-/* Decay is for weights: not for biases and batch norms. */
+/* Heads learn at the full rate, auxiliary ones from their first layer on; what is below them may be
+ * slower. Decay is for weights: not for biases and batch norms. */
 static oc_status open_scales(oci_stage *stage, const oci_session *s, oc_error *err) {
     size_t count = (size_t)oc_graph_param_count(stage->graph);
+    size_t nodes = (size_t)oc_graph_node_count(stage->graph);
+    int head = oc_graph_head(stage->graph);
+    bool *serves = oc_calloc(nodes, sizeof *serves);
+    if (serves == NULL) return oc_fail_nomem(err, nodes, "the layers' rates");
+    (void)oc_graph_serves(stage->graph, serves);
     stage->lr_scale = oc_calloc(count, sizeof *stage->lr_scale);
     stage->decay_scale = oc_calloc(count, sizeof *stage->decay_scale);
-    if (stage->lr_scale == NULL || stage->decay_scale == NULL) {
-        return oc_fail_nomem(err, count * sizeof(float), "the parameters' rates");
-    }
-    for (size_t i = 0; i < count; i++) {
+    bool whole = stage->lr_scale != NULL && stage->decay_scale != NULL;
+    for (size_t i = 0; whole && i < count; i++) {
         const oc_param *param = oc_graph_param(stage->graph, (int)i);
-        bool full = stage->head_only || in_head(stage->graph, param);
+        bool full = stage->head_only || param->node == head || !serves[param->node];
         stage->lr_scale[i] = full ? 1.0F : (float)s->settings.body_scale;
         stage->decay_scale[i] = param->kind == OC_PARAM_WEIGHT ? 1.0F : 0.0F;
     }
-    return OC_OK;
+    oc_free(serves);
+    return whole ? OC_OK : oc_fail_nomem(err, count * sizeof(float), "the parameters' rates");
 }
 
 static oc_status open_train_feed(oci_stage *stage, const oci_session *s, bool cached,

@@ -24,8 +24,8 @@ static oc_status run_json(const oci_session *s, json_t **out, oc_error *err) {
     OC_TRY(oci_settings_json(&s->settings, out, err));
     const oc_recipe *r = &s->model->recipe;
     json_t *more =
-        json_pack("{s:s, s:s?, s:i, s:i, s:i}", "data_digest", digest, "arch", s->model->arch,
-                  "classes", (int)s->model->classes.count, "height", r->height, "width", r->width);
+        json_pack("{s:s, s:s?, s:i, s:i, s:i}", "data_digest", digest, "arch", s->arch, "classes",
+                  (int)s->model->classes.count, "height", r->height, "width", r->width);
     int rc = more == NULL ? -1 : json_object_update(*out, more);
     json_decref(more);
     return rc == 0 ? OC_OK : oc_fail_nomem(err, 0, "the state of the run");

@@ -187,6 +187,8 @@ typedef struct oci_session {
     oci_origin origin;
     oc_model *model;     /* what the folder will hold; its weights are the best epoch's. The graph
                             in it is the one that is trained */
+    const char *arch;    /* the network that is trained; NULL = unknown to the zoo. The model's is
+                            what is left without auxiliary heads */
     oc_tensors *weights; /* current, every parameter; refreshed by oci_stage_export. While a stage
                             is open, large ones are views of its plan's memory */
     oc_tensors *slot[2]; /* optimiser state, as read from or about to go to a checkpoint */

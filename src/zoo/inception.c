@@ -2,6 +2,10 @@
  * a batch norm behind every convolution; and BN-Inception, v2 (Ioffe & Szegedy 2015), names as in
  * its published Caffe model.
  *
+ * GoogLeNet's auxiliary heads look at two places in the middle; each adds 0.3 times its own loss
+ * (section 5 of the paper). Their pool is torchvision's, to 4x4 at any size; the paper's, 5x5 with
+ * stride 3, gives the same 4x4 at 224.
+ *
  * An Inception module looks at its input through several windows side by side, each behind a 1x1
  * convolution that narrows it, and lays the results behind each other.
  * SPDX-License-Identifier: BSD-2-Clause */
@@ -52,8 +56,23 @@ static int inception(oc_build *b, int x, const module *m) {
     return oc_build_concat(b, branch, 4, m->name);
 }
 
+enum { AUX_SIDE = 4, AUX_MAPS = 128, AUX_HIDDEN = 1024 };
+
+/* prefix.conv.conv, .bn, prefix.fc1, prefix.fc2 */
+static void aux_head(oc_build *b, int x, const char *prefix, int classes) {
+    char name[OC_NAME_BYTES];
+    oc_attrs pool = {.out_h = AUX_SIDE, .out_w = AUX_SIDE};
+    x = oc_build_node(b, OC_OP_ADAPTIVE_POOL, oci_zoo_name(name, prefix, "pool"), &x, 1, &pool);
+    x = conv_bn_relu(b, x, oci_zoo_name(name, prefix, "conv"), AUX_MAPS, 1, 1);
+    x = oc_build_flatten(b, x, oci_zoo_name(name, prefix, "flatten"));
+    x = oc_build_dense(b, x, oci_zoo_name(name, prefix, "fc1"), AUX_HIDDEN, OC_INIT_XAVIER);
+    x = oc_build_act(b, x, oci_zoo_name(name, prefix, "relu"), OC_OP_RELU);
+    x = oc_build_dropout(b, x, oci_zoo_name(name, prefix, "dropout"), 0.7F);
+    x = oc_build_dense(b, x, oci_zoo_name(name, prefix, "fc2"), classes, OC_INIT_NORMAL_001);
+    (void)oc_build_aux_loss(b, x, oci_zoo_name(name, prefix, "loss"), 0.3F);
+}
+
 void oci_build_googlenet(oc_build *b, const oc_arch *arch, int classes) {
-    (void)arch;
     int x = conv_bn_relu(b, 0, "conv1", 64, 7, 2);
     x = oc_build_max_pool(b, x, "maxpool1", 3, 2, 0, true);
     x = conv_bn_relu(b, x, "conv2", 64, 1, 1);
@@ -61,6 +80,8 @@ void oci_build_googlenet(oc_build *b, const oc_arch *arch, int classes) {
     x = oc_build_max_pool(b, x, "maxpool2", 3, 2, 0, true);
     for (int i = 0; i < (int)(sizeof MODULES / sizeof *MODULES); i++) {
         x = inception(b, x, &MODULES[i]);
+        if (i == 2 && arch->without_aux != NULL) aux_head(b, x, "aux1", classes);
+        if (i == 5 && arch->without_aux != NULL) aux_head(b, x, "aux2", classes);
         if (i == 1) x = oc_build_max_pool(b, x, "maxpool3", 3, 2, 0, true);
         if (i == 6) x = oc_build_max_pool(b, x, "maxpool4", 2, 2, 0, true);
     }

@@ -58,6 +58,11 @@ static const oc_arch ARCHS[] = {
      .summary = "GoogLeNet, Inception v1 with batch norm (Szegedy et al. 2015)",
      .size = 224,
      .layers = oci_build_googlenet},
+    {.name = "googlenet_aux",
+     .summary = "GoogLeNet with its two auxiliary heads, which serve training alone",
+     .size = 224,
+     .without_aux = "googlenet",
+     .layers = oci_build_googlenet},
     {.name = "bn_inception",
      .summary = "BN-Inception, Inception v2 (Ioffe & Szegedy 2015)",
      .size = 224,
@@ -143,10 +148,10 @@ static bool same_layer(const oc_tensor *found, const oc_param *param) {
 
 /* Parameters of the graph, its head left out, that `weights` holds; -1 when one is missing. */
 static int count_held(const oc_graph *graph, const oc_tensors *weights) {
-    int held = 0, head = oc_graph_head(graph);
+    int held = 0;
     for (int i = 0; i < oc_graph_param_count(graph); i++) {
         const oc_param *param = oc_graph_param(graph, i);
-        if (param->node == head) continue;
+        if (oc_graph_is_head(graph, param->node)) continue;
         const oc_tensor *found = oc_tensors_find(weights, param->name);
         if (found == NULL || !same_layer(found, param)) return -1;
         held++;
@@ -154,18 +159,17 @@ static int count_held(const oc_graph *graph, const oc_tensors *weights) {
     return held;
 }
 
-/* Tensors of `weights` that are layers of a body: neither the graph's head nor torch's counters. */
+/* Tensors of `weights` that are layers of a body: neither the graph's heads nor torch's counters.
+ */
 static int count_body(const oc_graph *graph, const oc_tensors *weights) {
     int body = 0;
-    const oc_node *head = oc_graph_node(graph, oc_graph_head(graph));
     for (size_t i = 0; i < oc_tensors_count(weights); i++) {
-        const char *name = oc_tensors_name(weights, i);
-        bool of_head = false;
-        for (int k = 0; k < head->param_count; k++) {
-            const oc_param *param = oc_graph_param(graph, head->first_param + k);
-            of_head = of_head || strcmp(param->name, name) == 0;
-        }
-        if (!of_head && !oc_ends_with(name, ".num_batches_tracked")) body++;
+        body += !oc_ends_with(oc_tensors_name(weights, i), ".num_batches_tracked");
+    }
+    for (int i = 0; i < oc_graph_param_count(graph); i++) {
+        const oc_param *param = oc_graph_param(graph, i);
+        if (oc_tensors_find(weights, param->name) == NULL) continue;
+        body -= oc_graph_is_head(graph, param->node);
     }
     return body;
 }

@@ -25,6 +25,8 @@ typedef struct oc_arch {
     int depth;           /* of families that come in several */
     float width;         /* factor on all channels, of families that have one */
     void (*layers)(oc_build *b, const struct oc_arch *arch, int classes); /* for oc_arch_build */
+    const char *without_aux; /* of one with auxiliary heads: the name of what is left without them;
+                                else NULL */
     oc_arch_hints hints;
 } oc_arch;
 

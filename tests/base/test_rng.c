@@ -36,6 +36,18 @@ static void same_key_draws_the_same(void **state) {
     for (int i = 0; i < 100; i++) assert_int_equal(oc_rng_u32(&a), oc_rng_u32(&b));
 }
 
+static void filling_draws_the_same_as_calls(void **state) {
+    (void)state;
+    oc_rng a, b;
+    uint32_t out[23];
+    oc_rng_init(&a, 42, OC_RNG_TEST, 3, 7);
+    oc_rng_init(&b, 42, OC_RNG_TEST, 3, 7);
+    for (size_t n = 0; n < 23; n++) {
+        oc_rng_fill(&a, out, n);
+        for (size_t i = 0; i < n; i++) assert_int_equal(out[i], oc_rng_u32(&b));
+    }
+}
+
 static void each_part_of_the_key_matters(void **state) {
     (void)state;
     oc_rng r[7];
@@ -138,6 +150,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(philox_gives_the_published_answers),
         cmocka_unit_test(same_key_draws_the_same),
+        cmocka_unit_test(filling_draws_the_same_as_calls),
         cmocka_unit_test(each_part_of_the_key_matters),
         cmocka_unit_test(below_covers_its_range_evenly),
         cmocka_unit_test(uniform_stays_in_its_range),

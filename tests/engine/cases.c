@@ -162,6 +162,39 @@ static int head_alone(oc_build *b, int x) {
     return oc_build_dense(b, x, "fc", 7, OC_INIT_XAVIER);
 }
 
+/* An auxiliary head on a pool of five windows, of several blocks of channels. */
+static void aux_branch(oc_build *b, int x, const char *const names[5], oc_op act, int classes,
+                       float weight) {
+    oc_attrs pool = {.out_h = 3, .out_w = 2};
+    x = oc_build_node(b, OC_OP_ADAPTIVE_POOL, names[0], &x, 1, &pool);
+    x = oc_build_act(b, x, names[1], act);
+    x = oc_build_flatten(b, x, names[2]);
+    x = oc_build_dense(b, x, names[3], classes, OC_INIT_XAVIER);
+    (void)oc_build_aux_loss(b, x, names[4], weight);
+}
+
+static const char *const AUX_1[] = {"aux1.pool", "aux1.act", "aux1.flat", "aux1.fc", "aux1.loss"},
+                         *const AUX_2[] = {"aux2.pool", "aux2.act", "aux2.flat", "aux2.fc",
+                                           "aux2.loss"};
+
+/* Two auxiliary heads, one of them on what the next layer also reads through batch norm. */
+static int with_aux(oc_build *b, int x) {
+    x = oc_build_act(b, conv_bn(b, x, "stem", "stem_bn", 11, 3, 2, 1), "stem_act", OC_OP_RELU);
+    aux_branch(b, x, AUX_1, OC_OP_RELU, 5, 0.3F);
+    x = oc_build_act(b, conv_bn(b, x, "wide", "wide_bn", 24, 3, 1, 1), "wide_act", OC_OP_RELU);
+    aux_branch(b, x, AUX_2, OC_OP_RELU, 5, 1.5F);
+    x = oc_build_dropout(b, x, "drop", 0.2F);
+    return head(b, x, 5);
+}
+
+static int with_smooth_aux(oc_build *b, int x) {
+    x = oc_build_conv(b, x, "stem", 6, 3, 1, 1, 1, true, OC_INIT_XAVIER);
+    aux_branch(b, x, AUX_1, OC_OP_TANH, 4, 0.3F);
+    x = oc_build_act(b, x, "act", OC_OP_SIGMOID);
+    aux_branch(b, x, AUX_2, OC_OP_SIGMOID, 4, 2);
+    return head(b, x, 4);
+}
+
 #define OP(kind, title, n, c, h, w, ...)                                                           \
     { title, n, c, h, w, kind, {__VA_ARGS__}, NULL, false, false }
 #define NET(build, title, n, c, h, w)                                                              \
@@ -233,6 +266,10 @@ const engine_case CASES[] = {
        .count_pad = 1),
     OP(OC_OP_AVG_POOL, "avg pool ceil padded", 1, 2, 6, 7, KERNEL(3, 3), STRIDE(2, 2),
        PAD(1, 1, 1, 1), .ceil = 1, .count_pad = 1),
+    OP(OC_OP_ADAPTIVE_POOL, "adaptive pool", 2, 9, 7, 10, .out_h = 4, .out_w = 3),
+    OP(OC_OP_ADAPTIVE_POOL, "adaptive pool that divides", 2, 17, 8, 4, .out_h = 4, .out_w = 2),
+    OP(OC_OP_ADAPTIVE_POOL, "adaptive pool of less than it gives", 1, 3, 2, 3, .out_h = 4,
+       .out_w = 4),
     OP(OC_OP_GLOBAL_POOL, "global pool", 2, 9, 5, 7, .out = 0),
     OP(OC_OP_GLOBAL_POOL, "global pool of one pixel", 3, 4, 1, 1, .out = 0),
     OP(OC_OP_BATCH_NORM, "batch norm", 3, 5, 4, 5, .momentum = 0.1F),
@@ -263,10 +300,13 @@ const engine_case CASES[] = {
     NET(shared_relu, "shared relu", 2, 3, 6, 6),
     NET(pre_activation, "pre-activation", 3, 3, 10, 10),
     NET(head_alone, "head alone", 6, 12, 1, 1),
+    NET(with_aux, "auxiliary losses", 4, 3, 15, 13),
+    NET(with_smooth_aux, "auxiliary losses, smooth", 3, 3, 7, 5),
     FROZEN(inverted_residual, "inverted residual, statistics frozen", 4, 3, 17, 15),
     FROZEN(residual, "residual batch 1, statistics frozen", 1, 3, 12, 12),
     PREFIX(inverted_residual, "inverted residual, first half fixed", 4, 3, 17, 15),
     PREFIX(residual, "residual, first half fixed", 3, 3, 12, 12),
+    PREFIX(with_aux, "auxiliary losses, first half fixed", 4, 3, 15, 13),
     PREFIX(fire, "fire, first half fixed", 3, 3, 21, 19),
 };
 const size_t CASE_COUNT = sizeof CASES / sizeof *CASES;

@@ -45,6 +45,7 @@ static void loss_and_gradients_agree(void **state) {
         if (!(fabs(r.loss - s.loss) <= LOSS_TOLERANCE * fmax(1, r.loss))) {
             fail_msg("loss %.8f, wanted %.8f", s.loss, r.loss);
         }
+        assert_true(fabs(r.aux - s.aux) <= LOSS_TOLERANCE * fmax(1, r.aux));
         assert_int_equal(s.correct, r.correct);
         check_outputs(got, wanted, &b, b.spec->n, OUTPUT_TOLERANCE, "training");
         check_slots(got, wanted, OC_SLOT_GRADS, GRADIENT_TOLERANCE, "gradient");

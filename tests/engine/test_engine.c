@@ -81,6 +81,78 @@ static void impossible_options_are_refused(void **state) {
     bench_close(&b);
 }
 
+static void auxiliary_losses_must_fit_the_output(void **state) {
+    (void)state;
+    bench b;
+    bench_open(&b, case_named("dense"));
+    oc_error err = {0};
+    oc_plan *plan = NULL;
+    oc_plan_options o = {.mode = OC_MODE_TRAIN, .batch = 1, .height = 1, .width = 1};
+    oc_attrs loss = oc_attrs_default(OC_OP_AUX_LOSS);
+    int last = oc_graph_node_count(b.graph) - 1, pre = oc_graph_find(b.graph, "pre"), index;
+    check_ok(oc_graph_add(b.graph, OC_OP_AUX_LOSS, "aux", &last, 1, &loss, &index, &err), err);
+    check_fails(oc_plan_new(&plan, NULL, b.graph, &o, &err), err, OC_EUNSUPPORTED,
+                "ends with the auxiliary loss 'aux'");
+    check_ok(oc_graph_add(b.graph, OC_OP_AUX_LOSS, "aux2", &pre, 1, &loss, NULL, &err), err);
+    check_ok(oc_graph_add(b.graph, OC_OP_RELU, "end", &last, 1, NULL, NULL, &err), err);
+    check_fails(oc_plan_new(&plan, NULL, b.graph, &o, &err), err, OC_EUNSUPPORTED,
+                "'aux2' gets 1x13x1x1");
+    assert_null(plan);
+    bench_close(&b);
+}
+
+/* The same output and the same memory as the net without them. */
+static void inference_leaves_auxiliary_heads_out(void **state) {
+    (void)state;
+    const char *const *names = oc_engine_names();
+    for (size_t e = 0; names[e] != NULL; e++) {
+        bench b, lean;
+        bench_open(&b, case_named("auxiliary losses"));
+        oc_error err = {0};
+        lean = b;
+        check_ok(oc_graph_prune(b.graph, &lean.graph, &err), err);
+        oc_plan *whole = bench_plan(&b, names[e], OC_MODE_INFER);
+        oc_plan *pruned = bench_plan(&lean, names[e], OC_MODE_INFER);
+        check_ok(oc_plan_forward(whole, b.pixels, b.spec->n, 0, NULL, NULL, &err), err);
+        check_ok(oc_plan_forward(pruned, b.pixels, b.spec->n, 0, NULL, NULL, &err), err);
+        assert_memory_equal(oc_plan_output(whole), oc_plan_output(pruned),
+                            (size_t)b.spec->n * b.classes * sizeof(float));
+        oc_plan_memory m = oc_plan_memory_use(whole), n = oc_plan_memory_use(pruned);
+        assert_memory_equal(&m, &n, sizeof m);
+        oc_plan_free(whole);
+        oc_plan_free(pruned);
+        oc_graph_free(lean.graph);
+        bench_close(&b);
+    }
+}
+
+/* Looking for what is not finite between forward and backward changes no gradient. (Sums are taken
+ * about the running mean, which the first step moved: hence a tolerance.) */
+static void check_looking(const char *engine) {
+    bench b;
+    bench_open(&b, case_named("auxiliary losses"));
+    oc_error err = {0};
+    oc_plan *plan = bench_plan(&b, engine, OC_MODE_TRAIN);
+    (void)bench_step(&b, plan, 1);
+    oc_tensors *wanted = export_slot(plan, OC_SLOT_GRADS);
+    oc_result result = bench_forward(&b, plan, 1);
+    assert_true(isfinite(result.aux) && result.aux > 0);
+    assert_null(oc_plan_find_nonfinite(plan));
+    check_ok(oc_plan_backward(plan, &err), err);
+    oc_tensors *got = export_slot(plan, OC_SLOT_GRADS);
+    check_sets_close(got, wanted, 1e-5, "gradient");
+    oc_tensors_free(wanted);
+    oc_tensors_free(got);
+    oc_plan_free(plan);
+    bench_close(&b);
+}
+
+static void looking_leaves_auxiliary_gradients_alone(void **state) {
+    (void)state;
+    const char *const *names = oc_engine_names();
+    for (size_t e = 0; names[e] != NULL; e++) check_looking(names[e]);
+}
+
 static void softmax_cannot_be_trained_through(void **state) {
     (void)state;
     bench b;
@@ -481,6 +553,9 @@ int main(void) {
         cmocka_unit_test(best_engine_is_the_first_named),
         cmocka_unit_test(every_engine_describes_itself),
         cmocka_unit_test(impossible_options_are_refused),
+        cmocka_unit_test(auxiliary_losses_must_fit_the_output),
+        cmocka_unit_test(inference_leaves_auxiliary_heads_out),
+        cmocka_unit_test(looking_leaves_auxiliary_gradients_alone),
         cmocka_unit_test(softmax_cannot_be_trained_through),
         cmocka_unit_test(softmax_node_sums_to_one),
         cmocka_unit_test(label_out_of_range_is_named),

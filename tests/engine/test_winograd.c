@@ -8,7 +8,7 @@
 
 #include "engine/engine_int.h"
 #include "engine/onednn/winograd.h"
-#include "engine/onednn/winograd_int.h"
+#include "engine/onednn/loops.h"
 
 enum { LANES = OCI_WINO_LANES, GUARD = 64 };
 
@@ -355,7 +355,7 @@ static void check_product(const oci_wino_loops *fast, const float *a, const floa
         p.c = got;
         fast->product(&p);
         p.c = plain;
-        oci_wino_plain.product(&p);
+        oci_loops_plain.winograd.product(&p);
     }
     check_near(got, plain, rows * 16, "product");
     double twice = 0;
@@ -366,7 +366,7 @@ static void check_product(const oci_wino_loops *fast, const float *a, const floa
 
 static void fast_loops_do_what_the_plain_ones_do(void **state) {
     (void)state;
-    const oci_wino_loops *fast = oci_wino_loops_here();
+    const oci_wino_loops *fast = &oci_loops_here()->winograd;
     float *x = random_floats(4096, 5, -1);
     float got[36 * 16], plain[36 * 16];
     oci_wino_kernels k = {.lane = 9, .step = 9 * 16, .turned = true};
@@ -374,13 +374,13 @@ static void fast_loops_do_what_the_plain_ones_do(void **state) {
     oci_wino_range all = {0, 0, 1};
     s.row = s.point = 16;
     fast->source(&s, x, got, all);
-    oci_wino_plain.source(&s, x, plain, all);
+    oci_loops_plain.winograd.source(&s, x, plain, all);
     check_near(got, plain, sizeof got / sizeof *got, "source");
     fast->gradient(&s, x, got, all);
-    oci_wino_plain.gradient(&s, x, plain, all);
+    oci_loops_plain.winograd.gradient(&s, x, plain, all);
     check_near(got, plain, sizeof got / sizeof *got, "gradient");
     fast->weights(x, k, got, 16, 1);
-    oci_wino_plain.weights(x, k, plain, 16, 1);
+    oci_loops_plain.winograd.weights(x, k, plain, 16, 1);
     check_near(got, plain, sizeof got / sizeof *got, "weights");
     for (size_t rows = 1; rows <= 16; rows++) check_product(fast, x, x + 512, rows);
     test_free(x);

@@ -43,6 +43,27 @@ static void a_model_survives_saving_and_loading(void **state) {
     drop_scratch(folder);
 }
 
+static void a_saved_model_is_without_auxiliary_heads(void **state) {
+    (void)state;
+    char folder[OC_PATH_BYTES];
+    oc_model *a = tiny_model(3), *b = NULL;
+    oc_error err = {0};
+    make_scratch(folder);
+    oc_graph_free(a->graph);
+    a->graph = tiny_graph_with_aux(3);
+    check_ok(oc_graph_init(a->graph, TINY_SEED, a->weights, &err), err);
+    assert_non_null(oc_tensors_find(a->weights, "aux.1.bias"));
+    check_ok(oc_model_save(a, folder, &err), err);
+    check_ok(oc_model_load(&b, folder, &err), err);
+    assert_int_equal(oc_graph_node_count(b->graph), 7);
+    assert_int_equal(oc_graph_find(b->graph, "aux.loss"), -1);
+    assert_int_equal(oc_tensors_count(b->weights), oc_graph_param_count(b->graph));
+    assert_null(oc_tensors_find(b->weights, "aux.1.bias"));
+    oc_model_free(a);
+    oc_model_free(b);
+    drop_scratch(folder);
+}
+
 static void photos_seen_in_training_are_remembered(void **state) {
     (void)state;
     char folder[OC_PATH_BYTES], path[OC_PATH_BYTES];
@@ -294,6 +315,7 @@ static void a_large_head_is_read_where_the_file_is_mapped(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_model_survives_saving_and_loading),
+        cmocka_unit_test(a_saved_model_is_without_auxiliary_heads),
         cmocka_unit_test(photos_seen_in_training_are_remembered),
         cmocka_unit_test(saving_twice_gives_the_same_weights_file),
         cmocka_unit_test(old_metrics_go_when_there_are_none),

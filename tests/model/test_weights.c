@@ -36,12 +36,11 @@ static void all_parameters_are_copied(void **state) {
     (void)state;
     oc_graph *graph = tiny_graph(3);
     oc_tensors *src = tiny_weights(3, ""), *dst = empty_set();
-    bool replaced = true;
-    size_t unused = 9;
+    oc_left_out left = {0};
     oc_error err = {0};
-    check_ok(oc_weights_fit(graph, src, true, dst, &replaced, &unused, &err), err);
-    assert_false(replaced);
-    assert_int_equal(unused, 0);
+    check_ok(oc_weights_fit(graph, src, true, dst, &left, &err), err);
+    assert_false(left.new_head);
+    assert_int_equal(left.unused, 0);
     assert_int_equal(oc_tensors_count(dst), oc_graph_param_count(graph));
     const oc_tensor *a = oc_tensors_find(src, "body.0.weight");
     const oc_tensor *b = oc_tensors_find(dst, "body.0.weight");
@@ -56,14 +55,13 @@ static void module_prefix_and_batch_counts_are_forgiven(void **state) {
     oc_graph *graph = tiny_graph(3);
     oc_tensors *src = tiny_weights(3, "module."), *dst = empty_set();
     oc_shape scalar = {0}, one = oc_shape_1d(1);
-    bool replaced = true;
-    size_t unused = 9;
+    oc_left_out left = {0};
     oc_error err = {0};
     check_ok(oc_tensors_add(src, "module.body.1.num_batches_tracked", OC_I64, &scalar, NULL, &err),
              err);
     check_ok(oc_tensors_add(src, "aux.weight", OC_F32, &one, NULL, &err), err);
-    check_ok(oc_weights_fit(graph, src, false, dst, &replaced, &unused, &err), err);
-    assert_int_equal(unused, 1);
+    check_ok(oc_weights_fit(graph, src, false, dst, &left, &err), err);
+    assert_int_equal(left.unused, 1);
     assert_non_null(oc_tensors_find(dst, "head.bias"));
     oc_tensors_free(src);
     oc_tensors_free(dst);
@@ -84,7 +82,7 @@ static void half_precision_is_widened(void **state) {
             memcpy((char *)h->data + 2 * k, (const char *)t->data + 4 * k + 2, 2);
         }
     }
-    check_ok(oc_weights_fit(graph, half, false, dst, NULL, NULL, &err), err);
+    check_ok(oc_weights_fit(graph, half, false, dst, NULL, &err), err);
     const float *wide = oc_tensors_find(dst, "head.weight")->data;
     const float *exact = oc_tensors_find(src, "head.weight")->data;
     for (int k = 0; k < 12; k++) assert_true(fabsf(wide[k] - exact[k]) <= fabsf(exact[k]) / 128);
@@ -98,12 +96,11 @@ static void a_head_of_another_shape_is_left_out_whole(void **state) {
     (void)state;
     oc_graph *graph = tiny_graph(5);
     oc_tensors *src = tiny_weights(3, ""), *dst = empty_set();
-    bool replaced = false;
-    size_t unused = 0;
+    oc_left_out left = {0};
     oc_error err = {0};
-    check_ok(oc_weights_fit(graph, src, true, dst, &replaced, &unused, &err), err);
-    assert_true(replaced);
-    assert_int_equal(unused, 2);
+    check_ok(oc_weights_fit(graph, src, true, dst, &left, &err), err);
+    assert_true(left.new_head);
+    assert_int_equal(left.unused, 2);
     assert_null(oc_tensors_find(dst, "head.weight"));
     assert_null(oc_tensors_find(dst, "head.bias"));
     assert_non_null(oc_tensors_find(dst, "body.1.running_var"));
@@ -112,12 +109,41 @@ static void a_head_of_another_shape_is_left_out_whole(void **state) {
     oc_graph_free(graph);
 }
 
+static void auxiliary_heads_may_be_missing_or_be_for_other_classes(void **state) {
+    (void)state;
+    oc_graph *graph = tiny_graph_with_aux(3), *other = tiny_graph_with_aux(5);
+    oc_tensors *plain = tiny_weights(3, ""), *of_other = empty_set();
+    oc_tensors *dst = empty_set(), *dst2 = empty_set();
+    oc_left_out left = {0};
+    oc_error err = {0};
+    check_ok(oc_weights_fit(graph, plain, true, dst, &left, &err), err);
+    assert_false(left.new_head);
+    assert_int_equal(left.new_aux, 4);
+    assert_int_equal(left.unused, 0);
+    assert_null(oc_tensors_find(dst, "aux.0.weight"));
+    check_fails(oc_weights_fit(graph, plain, false, dst2, NULL, &err), err, OC_EMISMATCH,
+                "aux.0.weight is missing");
+    check_ok(oc_graph_init(other, TINY_SEED, of_other, &err), err);
+    check_ok(oc_weights_fit(graph, of_other, true, dst2, &left, &err), err);
+    assert_true(left.new_head);
+    assert_int_equal(left.new_aux, 2);
+    assert_int_equal(left.unused, 4);
+    assert_non_null(oc_tensors_find(dst2, "aux.0.bias"));
+    assert_null(oc_tensors_find(dst2, "aux.1.bias"));
+    oc_graph_free(graph);
+    oc_graph_free(other);
+    oc_tensors_free(plain);
+    oc_tensors_free(of_other);
+    oc_tensors_free(dst);
+    oc_tensors_free(dst2);
+}
+
 static void a_head_of_another_shape_is_told_when_not_allowed(void **state) {
     (void)state;
     oc_graph *graph = tiny_graph(5);
     oc_tensors *src = tiny_weights(3, ""), *dst = empty_set();
     oc_error err = {0};
-    oc_status status = oc_weights_fit(graph, src, false, dst, NULL, NULL, &err);
+    oc_status status = oc_weights_fit(graph, src, false, dst, NULL, &err);
     check_fails(status, err, OC_EMISMATCH, "head.weight is 3x4, the network has 5x4");
     assert_non_null(strstr(err.message, "head.bias is 3, the network has 5"));
     assert_int_equal(oc_tensors_count(dst), 0);
@@ -139,7 +165,7 @@ static void at_most_ten_mismatches_are_listed(void **state) {
         x = oc_build_conv(&b, x, name, 3, 1, 1, 0, 1, false, OC_INIT_XAVIER);
     }
     check_ok(b.status, b.error);
-    check_fails(oc_weights_fit(b.graph, src, false, dst, NULL, NULL, &err), err, OC_EMISMATCH,
+    check_fails(oc_weights_fit(b.graph, src, false, dst, NULL, &err), err, OC_EMISMATCH,
                 "14 of 14 parameters");
     assert_non_null(strstr(err.message, "layer.9.weight is missing"));
     assert_null(strstr(err.message, "layer.10"));
@@ -154,7 +180,7 @@ static void poison(const char *name, float value, const char *part) {
     oc_tensors *src = tiny_weights(3, ""), *dst = empty_set();
     oc_error err = {0};
     ((float *)oc_tensors_find(src, name)->data)[1] = value;
-    check_fails(oc_weights_fit(graph, src, true, dst, NULL, NULL, &err), err, OC_EMISMATCH, part);
+    check_fails(oc_weights_fit(graph, src, true, dst, NULL, &err), err, OC_EMISMATCH, part);
     assert_non_null(strstr(err.message, name));
     oc_tensors_free(src);
     oc_tensors_free(dst);
@@ -177,7 +203,7 @@ static void integers_are_no_weights(void **state) {
         const oc_param *p = oc_graph_param(graph, i);
         check_ok(oc_tensors_add(src, p->name, OC_I32, &p->shape, NULL, &err), err);
     }
-    check_fails(oc_weights_fit(graph, src, false, dst, NULL, NULL, &err), err, OC_EMISMATCH,
+    check_fails(oc_weights_fit(graph, src, false, dst, NULL, &err), err, OC_EMISMATCH,
                 "is I32, not floating point");
     oc_tensors_free(src);
     oc_tensors_free(dst);
@@ -191,6 +217,7 @@ int main(void) {
         cmocka_unit_test(half_precision_is_widened),
         cmocka_unit_test(a_head_of_another_shape_is_left_out_whole),
         cmocka_unit_test(a_head_of_another_shape_is_told_when_not_allowed),
+        cmocka_unit_test(auxiliary_heads_may_be_missing_or_be_for_other_classes),
         cmocka_unit_test(at_most_ten_mismatches_are_listed),
         cmocka_unit_test(values_that_are_not_finite_are_refused),
         cmocka_unit_test(integers_are_no_weights),

@@ -26,6 +26,24 @@ static inline oc_graph *tiny_graph(int classes) {
     return b.graph;
 }
 
+/* The same with an auxiliary head of two layers, "aux.0" and "aux.1", on "body.2". */
+static inline oc_graph *tiny_graph_with_aux(int classes) {
+    oc_build b = {0};
+    assert_int_equal(oc_graph_new(&b.graph, NULL), OC_OK);
+    int x = oc_build_input(&b, 3, TINY_SIDE, TINY_SIDE);
+    x = oc_build_conv(&b, x, "body.0", 4, 3, 2, 1, 1, false, OC_INIT_KAIMING_FAN_OUT);
+    x = oc_build_batch_norm(&b, x, "body.1");
+    x = oc_build_act(&b, x, "body.2", OC_OP_RELU);
+    x = oc_build_global_pool(&b, x, "pool");
+    int y = oc_build_dense(&b, x, "aux.0", 6, OC_INIT_XAVIER);
+    (void)oc_build_aux_loss(&b, oc_build_dense(&b, y, "aux.1", classes, OC_INIT_XAVIER), "aux.loss",
+                            0.3F);
+    x = oc_build_dropout(&b, x, "drop", 0.2F);
+    (void)oc_build_dense(&b, x, "head", classes, OC_INIT_XAVIER);
+    check_ok(b.status, b.error);
+    return b.graph;
+}
+
 static inline void tiny_classes(oc_classes *classes, int count) {
     char label[32];
     classes->items = oc_calloc((size_t)count, sizeof *classes->items);

@@ -1,4 +1,4 @@
-/* Head and body, changing the number of classes, splitting; and fresh weights.
+/* Head and body, changing the number of classes, splitting, auxiliary heads; and fresh weights.
  *
  * SPDX-License-Identifier: BSD-2-Clause */
 #include "../check.h"
@@ -100,6 +100,97 @@ static void split_through_a_shortcut_is_refused(void **state) {
     assert_null(body);
     assert_null(rest);
     oc_graph_free(b.graph);
+}
+
+/* body, an auxiliary head of two layers, body again, head; one more auxiliary head behind it. */
+static oc_graph *net_with_aux(void) {
+    oc_build b = {0};
+    check_ok(oc_graph_new(&b.graph, &b.error), b.error);
+    int x = oc_build_input(&b, 3, 16, 16);
+    x = oc_build_conv(&b, x, "body1", 8, 3, 2, 1, 1, false, OC_INIT_KAIMING_FAN_OUT);
+    int y = oc_build_conv(&b, x, "aux1.conv", 4, 1, 1, 0, 1, false, OC_INIT_KAIMING_FAN_OUT);
+    y = oc_build_flatten(&b, oc_build_global_pool(&b, y, "aux1.pool"), "aux1.flat");
+    y = oc_build_dense(&b, y, "aux1.fc", 10, OC_INIT_XAVIER);
+    (void)oc_build_aux_loss(&b, oc_build_dropout(&b, y, "aux1.drop", 0.5F), "aux1.loss", 0.3F);
+    int z = oc_build_conv(&b, x, "body2", 8, 3, 2, 1, 1, false, OC_INIT_KAIMING_FAN_OUT);
+    x = oc_build_flatten(&b, oc_build_global_pool(&b, z, "pool"), "flat");
+    x = oc_build_dense(&b, x, "head", 10, OC_INIT_XAVIER);
+    y = oc_build_flatten(&b, oc_build_global_pool(&b, z, "aux2.pool"), "aux2.flat");
+    y = oc_build_dense(&b, y, "aux2.fc", 10, OC_INIT_XAVIER);
+    (void)oc_build_aux_loss(&b, y, "aux2.loss", 1);
+    (void)oc_build_act(&b, x, "last", OC_OP_TANH);
+    check_ok(b.status, b.error);
+    return b.graph;
+}
+
+static void auxiliary_heads_are_told_from_the_head(void **state) {
+    (void)state;
+    oc_graph *g = net_with_aux(), *plain = net();
+    bool serves[32];
+    assert_int_equal(oc_graph_head(g), oc_graph_find(g, "head"));
+    assert_int_equal(oc_graph_cut_node(g), oc_graph_find(g, "flat"));
+    assert_true(oc_graph_is_head(g, oc_graph_find(g, "head")));
+    assert_true(oc_graph_is_head(g, oc_graph_find(g, "aux1.fc")));
+    assert_true(oc_graph_is_head(g, oc_graph_find(g, "aux2.fc")));
+    assert_false(oc_graph_is_head(g, oc_graph_find(g, "aux1.conv")));
+    assert_false(oc_graph_is_head(g, oc_graph_find(g, "body2")));
+    assert_false(oc_graph_serves(g, serves));
+    assert_true(serves[oc_graph_find(g, "body1")] && serves[oc_graph_find(g, "head")]);
+    assert_false(serves[oc_graph_find(g, "aux1.conv")] || serves[oc_graph_find(g, "aux2.loss")]);
+    assert_true(oc_graph_serves(plain, serves));
+    oc_graph_free(g);
+    oc_graph_free(plain);
+}
+
+static void all_heads_change_their_classes_together(void **state) {
+    (void)state;
+    oc_graph *g = net_with_aux();
+    oc_error err = {0};
+    check_ok(oc_graph_set_classes(g, 3, &err), err);
+    static const char *const heads[] = {"head", "aux1.fc", "aux2.fc"};
+    for (int i = 0; i < 3; i++) {
+        assert_int_equal(oc_graph_node(g, oc_graph_find(g, heads[i]))->attrs.out, 3);
+    }
+    assert_int_equal(oc_graph_node(g, oc_graph_find(g, "aux1.conv"))->attrs.out, 4);
+    assert_true(oc_graph_node(g, oc_graph_find(g, "aux1.loss"))->attrs.weight == 0.3F);
+    oc_graph_free(g);
+}
+
+static void pruning_and_splitting_leave_auxiliary_heads_out(void **state) {
+    (void)state;
+    oc_graph *g = net_with_aux(), *pruned = NULL, *body = NULL, *rest = NULL;
+    oc_error err = {0};
+    check_ok(oc_graph_prune(g, &pruned, &err), err);
+    assert_int_equal(oc_graph_node_count(pruned), 7);
+    assert_int_equal(oc_graph_find(pruned, "aux1.conv"), -1);
+    assert_int_equal(oc_graph_find(pruned, "last"), 6);
+    check_ok(oc_graph_split(g, oc_graph_cut_node(g), 16, 16, &body, &rest, &err), err);
+    assert_int_equal(oc_graph_node_count(body), 5);
+    assert_string_equal(oc_graph_node(body, 4)->name, "flat");
+    assert_int_equal(oc_graph_node_count(rest), 3); /* input, head, last */
+    oc_graph_free(pruned);
+    oc_graph_free(body);
+    oc_graph_free(rest);
+    oc_status status = OC_ENOMEM;
+    for (uint64_t n = 1; status != OC_OK && n < 200; n++) {
+        oc_mem_fail_at(n);
+        status = oc_graph_prune(g, &pruned, NULL);
+        oc_mem_fail_at(0);
+        assert_true((status == OC_OK) == (pruned != NULL));
+    }
+    assert_int_equal(status, OC_OK);
+    oc_graph_free(pruned);
+    oc_graph_free(g);
+}
+
+static void nobody_reads_an_auxiliary_loss(void **state) {
+    (void)state;
+    oc_graph *g = net_with_aux();
+    oc_error err = {0};
+    int loss = oc_graph_find(g, "aux1.loss");
+    check_fails(oc_graph_add(g, OC_OP_RELU, "reader", &loss, 1, NULL, NULL, &err), err, OC_EFORMAT,
+                "'reader' reads 'aux1.loss'");
+    oc_graph_free(g);
 }
 
 static void out_of_memory_leaves_no_half(void **state) {
@@ -252,6 +343,10 @@ int main(void) {
         cmocka_unit_test(new_class_count_reaches_all_that_follows),
         cmocka_unit_test(halves_of_a_split_make_the_whole),
         cmocka_unit_test(split_through_a_shortcut_is_refused),
+        cmocka_unit_test(auxiliary_heads_are_told_from_the_head),
+        cmocka_unit_test(all_heads_change_their_classes_together),
+        cmocka_unit_test(pruning_and_splitting_leave_auxiliary_heads_out),
+        cmocka_unit_test(nobody_reads_an_auxiliary_loss),
         cmocka_unit_test(out_of_memory_leaves_no_half),
         cmocka_unit_test(norms_and_biases_start_neutral),
         cmocka_unit_test(fresh_weights_depend_on_seed_and_name_alone),

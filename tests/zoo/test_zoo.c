@@ -105,8 +105,8 @@ static void parameter_counts_are_the_published(void **state) {
         {"mobilenet_v1_0.25", 470072}, {"mobilenet_v2", 3504872},  {"mobilenet_v2_0.5", 1968680},
         {"mobilenet_v2_1.4", 6108776}, {"resnet18", 11689512},     {"resnet34", 21797672},
         {"resnet50", 25557032},        {"resnet101", 44549160},    {"googlenet", 6624904},
-        {"bn_inception", 11295240},    {"alexnet", 61100840},      {"bvlc_alexnet", 60965224},
-        {"vgg16", 138357544},          {"vgg_s", 102908520}};
+        {"googlenet_aux", 13004888},   {"bn_inception", 11295240}, {"alexnet", 61100840},
+        {"bvlc_alexnet", 60965224},    {"vgg16", 138357544},       {"vgg_s", 102908520}};
     for (size_t i = 0; i < sizeof WANTED / sizeof *WANTED; i++) {
         oc_graph *g = build(WANTED[i].name, 1000, 224);
         uint64_t sum = 0;
@@ -119,6 +119,33 @@ static void parameter_counts_are_the_published(void **state) {
         assert_int_equal(sum, WANTED[i].count);
         oc_graph_free(g);
     }
+}
+
+/* What is left of a net without its auxiliary heads is the net that it names, node by node. */
+static void without_auxiliary_heads_it_is_the_other_net(void **state) {
+    (void)state;
+    size_t count, found = 0;
+    const oc_arch *all = oc_zoo_all(&count);
+    for (size_t i = 0; i < count; i++) {
+        if (all[i].without_aux == NULL) continue;
+        oc_graph *whole = build(all[i].name, 7, 96), *left = NULL;
+        oc_graph *wanted = build(all[i].without_aux, 7, 96);
+        oc_error err = {0};
+        check_ok(oc_graph_prune(whole, &left, &err), err);
+        assert_int_equal(oc_graph_node_count(left), oc_graph_node_count(wanted));
+        for (int k = 0; k < oc_graph_node_count(left); k++) {
+            const oc_node *a = oc_graph_node(left, k), *b = oc_graph_node(wanted, k);
+            assert_string_equal(a->name, b->name);
+            assert_int_equal(a->op, b->op);
+            assert_memory_equal(&a->attrs, &b->attrs, sizeof a->attrs);
+            assert_memory_equal(a->inputs, b->inputs, sizeof a->inputs);
+        }
+        oc_graph_free(whole);
+        oc_graph_free(left);
+        oc_graph_free(wanted);
+        found++;
+    }
+    assert_true(found > 0);
 }
 
 static void multiply_adds_are_those_of_the_papers(void **state) {
@@ -336,6 +363,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(shapes_are_those_of_the_papers),
         cmocka_unit_test(parameter_counts_are_the_published),
+        cmocka_unit_test(without_auxiliary_heads_it_is_the_other_net),
         cmocka_unit_test(multiply_adds_are_those_of_the_papers),
         cmocka_unit_test(too_small_a_size_names_the_smallest),
         cmocka_unit_test(impossible_requests_are_refused),

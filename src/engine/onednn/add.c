@@ -42,6 +42,14 @@ oc_status oci_add_forward(oci_plan *plan, oci_unit *unit, int first, int n, oc_e
     return OC_OK;
 }
 
+static void copy_rows(const oci_value *v, float *to, const float *from, int n) {
+    size_t row = v->image / (size_t)v->blocks;
+    int rows = n * v->blocks;
+#pragma omp parallel for
+    for (int i = 0; i < rows; i++)
+        memcpy(to + (size_t)i * row, from + (size_t)i * row, row * sizeof *to);
+}
+
 oc_status oci_pass_backward(oci_plan *plan, oci_unit *unit, int first, int n, oc_error *err) {
     (void)err;
     const float *g = oci_incoming(plan, unit, first, n);
@@ -52,7 +60,7 @@ oc_status oci_pass_backward(oci_plan *plan, oci_unit *unit, int first, int n, oc
         int again = oci_repeats(unit, i);
         v->written += again;
         float *target = oci_grad_target(plan, unit->in[i], first);
-        if (target != g && target != last) memcpy(target, g, (size_t)n * v->image * sizeof *target);
+        if (target != g && target != last) copy_rows(v, target, g, n);
         oci_grad_commit(plan, unit->in[i], first, n, target);
         v->written -= again;
         last = target;

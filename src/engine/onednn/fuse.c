@@ -345,6 +345,12 @@ static void walk_node(walk *w, int node) {
     case OC_OP_GLOBAL_POOL:
         walk_plain_unit(w, node, OCI_UNIT_GLOBAL_POOL);
         break;
+    case OC_OP_ADAPTIVE_POOL:
+        walk_plain_unit(w, node, OCI_UNIT_ADAPTIVE_POOL);
+        break;
+    case OC_OP_AUX_LOSS:
+        walk_plain_unit(w, node, OCI_UNIT_AUX_LOSS);
+        break;
     case OC_OP_CONCAT:
         walk_plain_unit(w, node, OCI_UNIT_CONCAT);
         break;

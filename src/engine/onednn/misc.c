@@ -22,25 +22,29 @@ static oc_status block_forward(oci_plan *plan, oci_unit *unit, int first, int n,
 static oc_status copy_forward(oci_plan *plan, oci_unit *unit, int first, int n, oc_error *err) {
     (void)err;
     const oci_value *out = &plan->values[unit->out];
-    memcpy(out->data + (size_t)first * out->image, oci_read(plan, unit->in[0], first, n),
-           (size_t)n * out->image * sizeof(float));
+    float *dst = out->data + (size_t)first * out->image;
+    size_t row = out->image / (size_t)out->blocks;
+    int rows = n * out->blocks;
+#pragma omp parallel for
+    for (int i = 0; i < rows; i++)
+        memcpy(dst + (size_t)i * row, oci_read_row(plan, unit->in[0], first, i), row * sizeof *dst);
     return OC_OK;
 }
 
 /* ---- concatenation along channels
  * ---------------------------------------------------------------- */
 
-/* Channels [at, at + v->c) of one image of `whole`, to or from all of `part`. Whole blocks are
+/* Channels [at, at + v->c) of one image of `whole`, to or from block k of `part`. Whole blocks are
  * copied; channels that start or end inside a block move one by one. */
-static void concat_image(float *whole, float *part, int at, const oci_value *v, int lanes,
+static void concat_block(float *whole, float *part, int at, int k, const oci_value *v, int lanes,
                          bool to_whole) {
     size_t hw = (size_t)v->h * (size_t)v->w;
     if (at % lanes == 0 && v->c % lanes == 0) {
-        float *w = whole + (size_t)at * hw;
-        memcpy(to_whole ? w : part, to_whole ? part : w, v->image * sizeof *w);
+        float *w = whole + (size_t)(at + k * lanes) * hw, *p = part + (size_t)(k * lanes) * hw;
+        memcpy(to_whole ? w : p, to_whole ? p : w, hw * (size_t)lanes * sizeof *w);
         return;
     }
-    for (int c = 0; c < v->c; c++) {
+    for (int c = k * lanes; c < v->c && c < (k + 1) * lanes; c++) {
         float *w = whole + (size_t)((at + c) / lanes) * hw * (size_t)lanes + (at + c) % lanes;
         float *p = part + (size_t)(c / lanes) * hw * (size_t)lanes + c % lanes;
         for (size_t s = 0; s < hw * (size_t)lanes; s += (size_t)lanes)
@@ -65,10 +69,12 @@ static oc_status concat_forward(oci_plan *plan, oci_unit *unit, int first, int n
     for (int k = 0; k < unit->in_count; k++) {
         const oci_value *in = &plan->values[unit->in[k]];
         const float *src = oci_read(plan, unit->in[k], first, n);
-#pragma omp parallel for
+        int blocks = in->blocks;
+#pragma omp parallel for collapse(2)
         for (int i = 0; i < n; i++)
-            concat_image(dst + (size_t)i * out->image, (float *)(src + (size_t)i * in->image), at,
-                         in, plan->lanes, true);
+            for (int b = 0; b < blocks; b++)
+                concat_block(dst + (size_t)i * out->image, (float *)(src + (size_t)i * in->image),
+                             at, b, in, plan->lanes, true);
         at += in->c;
     }
     return OC_OK;
@@ -88,8 +94,9 @@ static oc_status concat_backward(oci_plan *plan, oci_unit *unit, int first, int 
 #pragma omp parallel for
             for (int i = 0; i < n; i++) {
                 zero_last_block(in, target + (size_t)i * in->image, plan->lanes);
-                concat_image((float *)(g + (size_t)i * out->image), target + (size_t)i * in->image,
-                             at, in, plan->lanes, false);
+                for (int b = 0; b < in->blocks; b++)
+                    concat_block((float *)(g + (size_t)i * out->image),
+                                 target + (size_t)i * in->image, at, b, in, plan->lanes, false);
             }
             oci_grad_commit(plan, unit->in[k], first, n, target);
             in->written -= again;
@@ -111,7 +118,7 @@ static void dropout_image(const oci_value *v, int lanes, const uint8_t *keep, fl
         size_t at = (size_t)(c / lanes) * hw * (size_t)lanes + (size_t)(c % lanes);
         for (size_t s = 0; s < hw; s++)
             dst[at + s * (size_t)lanes] =
-                keep[(size_t)c * hw + s] ? src[at + s * (size_t)lanes] * scale : 0.f;
+                keep[(size_t)c * hw + s] ? src[at + s * (size_t)lanes] * scale : 0.F;
     }
 }
 
@@ -289,6 +296,8 @@ const oci_unit_ops *oci_unit_ops_of(oci_kind kind) {
         [OCI_UNIT_LRN] = {lrn_forward, lrn_backward},
         [OCI_UNIT_CURVE] = {curve_forward, curve_backward},
         [OCI_UNIT_SOFTMAX] = {softmax_forward, softmax_backward},
+        [OCI_UNIT_ADAPTIVE_POOL] = {oci_adaptive_forward, oci_adaptive_backward},
+        [OCI_UNIT_AUX_LOSS] = {oci_aux_forward, oci_aux_backward},
     };
     return &table[kind];
 }

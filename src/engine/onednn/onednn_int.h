@@ -71,6 +71,8 @@ typedef enum oci_kind {
     OCI_UNIT_LRN,
     OCI_UNIT_CURVE, /* sigmoid, tanh */
     OCI_UNIT_SOFTMAX,
+    OCI_UNIT_ADAPTIVE_POOL,
+    OCI_UNIT_AUX_LOSS, /* out holds the gradient of the weighted loss */
     OCI_UNIT_COUNT
 } oci_kind;
 
@@ -136,7 +138,9 @@ typedef struct oci_plan {
     float *output;       /* (batch, c, h, w) plain */
     float *output_grad;  /* the same */
     size_t output_image;
-    uint64_t step; /* keys dropout */
+    uint64_t step;             /* keys dropout */
+    const oc_targets *targets; /* of this run; NULL outside of one */
+    double aux;                /* sum of the weighted auxiliary losses of this run */
 
     /* scratch, each for one chunk */
     float *read_scratch;   /* a derived value */
@@ -194,6 +198,9 @@ OC_MUST_CHECK oc_status oci_weights_update(oci_plan *plan, const oc_update *upda
 /* Images first..first+n-1 of a value, blocked (plain for the input): in place, or made in scratch.
  */
 const float *oci_read(oci_plan *plan, int value, int first, int n);
+/* The same of one plane: row i of those n * blocks, of which several threads may read each its own.
+ * Not of the network's input. */
+const float *oci_read_row(oci_plan *plan, int value, int first, int i);
 /* The affine map that makes `value` from its base; block k's row of 16 is a + k*stride. */
 typedef struct oci_map {
     const float *a, *b;
@@ -206,6 +213,7 @@ float *oci_grad_target(oci_plan *plan, int value, int first);
 void oci_grad_commit(oci_plan *plan, int value, int first, int n, const float *target);
 /* Gradient of unit->out for these images: that of `through`, taken back through clip and norm. */
 const float *oci_incoming(oci_plan *plan, const oci_unit *unit, int first, int n);
+const float *oci_incoming_row(oci_plan *plan, const oci_unit *unit, int first, int i);
 /* How many earlier inputs of a unit are the same value as input k: each of them has written to its
  * gradient before. */
 int oci_repeats(const oci_unit *unit, int k);
@@ -254,6 +262,10 @@ oc_status oci_pool_forward(oci_plan *plan, oci_unit *unit, int first, int n, oc_
 oc_status oci_pool_backward(oci_plan *plan, oci_unit *unit, int first, int n, oc_error *err);
 oc_status oci_global_pool_forward(oci_plan *plan, oci_unit *unit, int first, int n, oc_error *err);
 oc_status oci_global_pool_backward(oci_plan *plan, oci_unit *unit, int first, int n, oc_error *err);
+oc_status oci_adaptive_forward(oci_plan *plan, oci_unit *unit, int first, int n, oc_error *err);
+oc_status oci_adaptive_backward(oci_plan *plan, oci_unit *unit, int first, int n, oc_error *err);
+oc_status oci_aux_forward(oci_plan *plan, oci_unit *unit, int first, int n, oc_error *err);
+oc_status oci_aux_backward(oci_plan *plan, oci_unit *unit, int first, int n, oc_error *err);
 /* OC_EUNSUPPORTED for a window too large to remember its winner. */
 OC_MUST_CHECK oc_status oci_pool_check(const oc_node *node, oc_error *err);
 size_t oci_pool_side(const oci_plan *plan, const oci_unit *unit); /* bytes for one image */

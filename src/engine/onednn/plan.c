@@ -254,6 +254,8 @@ static oc_status forward(oc_plan *face, const float *pixels, int n, uint64_t ste
     oc_status status;
     plan->step = step;
     plan->pixels = pixels ? pixels : plan->input;
+    plan->targets = targets;
+    plan->aux = 0;
     if (face->mode == OC_MODE_TRAIN)
         status = units_forward(plan, plan->output, err);
     else
@@ -261,6 +263,8 @@ static oc_status forward(oc_plan *face, const float *pixels, int n, uint64_t ste
     if (status == OC_OK && targets)
         oci_softmax_nll(plan->output, (size_t)n, plan->output_image, targets, plan->output_grad,
                         result);
+    if (status == OC_OK && targets) result->aux = plan->aux;
+    plan->targets = NULL;
     oci_threads_use(before);
     return status;
 }
@@ -356,6 +360,7 @@ static bool finite_all(const float *x, size_t count) {
 static const char *unit_nonfinite(oci_plan *plan, oci_unit *unit) {
     const oci_value *v = &plan->values[unit->out];
     const oci_norm *norm = unit->gathers < 0 ? NULL : &plan->norms[unit->gathers];
+    if (unit->kind == OCI_UNIT_AUX_LOSS) return NULL; /* its logits have been looked at */
     if (unit_forward(plan, unit, NULL) != OC_OK) return NULL;
     if (!finite_all(v->data, v->image * (size_t)plan->images)) return oci_unit_name(plan, unit);
     if (norm && !finite_all(norm->a, (size_t)norm->blocks * OCI_ROW))

@@ -8,13 +8,13 @@
 #include <math.h>
 #include <string.h>
 
+#include "engine/onednn/loops.h"
 #include "engine/onednn/onednn_int.h"
 
 /* The part of the window at output (y, x) that lies inside the input. */
 typedef struct window {
     int y0, y1, x0, x1; /* y0 <= y < y1 */
     int top, left;      /* where tap (0, 0) is */
-    float share;        /* average: 1 / divisor */
 } window;
 
 static inline int at_most(int a, int b) {
@@ -28,18 +28,18 @@ static inline window window_at(const oc_attrs *a, const oci_value *in, int y, in
     window w;
     w.top = y * a->stride_h - a->pad_top;
     w.left = x * a->stride_w - a->pad_left;
-    int bottom = w.top + a->kernel_h, right = w.left + a->kernel_w;
-    w.y0 = at_least(w.top, 0), w.y1 = at_most(bottom, in->h);
-    w.x0 = at_least(w.left, 0), w.x1 = at_most(right, in->w);
-    /* padding counts, what hangs over it does not */
-    int high = a->count_pad ? at_most(bottom, in->h + a->pad_bottom) - w.top : w.y1 - w.y0;
-    int wide = a->count_pad ? at_most(right, in->w + a->pad_right) - w.left : w.x1 - w.x0;
-    w.share = 1.f / (float)(high * wide);
+    w.y0 = at_least(w.top, 0), w.y1 = at_most(w.top + a->kernel_h, in->h);
+    w.x0 = at_least(w.left, 0), w.x1 = at_most(w.left + a->kernel_w, in->w);
     return w;
 }
 
-/* Which value of its window was the largest. */
-typedef uint16_t tap_number;
+/* Average: 1 / divisor. Padding counts, what hangs over it does not. */
+static inline float share_of(const oc_attrs *a, const oci_value *in, const window *w) {
+    if (!a->count_pad) return 1.F / (float)((w->y1 - w->y0) * (w->x1 - w->x0));
+    int high = at_most(w->top + a->kernel_h, in->h + a->pad_bottom) - w->top;
+    int wide = at_most(w->left + a->kernel_w, in->w + a->pad_right) - w->left;
+    return 1.F / (float)(high * wide);
+}
 
 oc_status oci_pool_check(const oc_node *node, oc_error *err) {
     const oc_attrs *a = &node->attrs;
@@ -51,57 +51,18 @@ oc_status oci_pool_check(const oc_node *node, oc_error *err) {
 
 size_t oci_pool_side(const oci_plan *plan, const oci_unit *unit) {
     bool max = oc_graph_node(plan->graph, unit->node)->op == OC_OP_MAX_POOL;
-    return max ? plan->values[unit->out].image * sizeof(tap_number) : 0;
+    return max ? plan->values[unit->out].image * sizeof(oci_tap) : 0;
 }
 
-static inline void max_forward(const oc_attrs *a, const oci_value *in, const oci_value *out,
-                               int lanes, const float *restrict src, float *restrict dst,
-                               tap_number *restrict taps) {
-    for (int y = 0; y < out->h; y++)
-        for (int x = 0; x < out->w; x++, dst += lanes) {
-            window w = window_at(a, in, y, x);
-            float best[OCI_ROW];
-            int32_t tap[OCI_ROW], start = (w.y0 - w.top) * a->kernel_w + w.x0 - w.left;
-#pragma omp simd
-            for (int l = 0; l < lanes; l++) best[l] = -INFINITY, tap[l] = start;
-            for (int iy = w.y0; iy < w.y1; iy++)
-                for (int ix = w.x0; ix < w.x1; ix++) {
-                    const float *v =
-                        src + ((size_t)iy * (size_t)in->w + (size_t)ix) * (size_t)lanes;
-                    int32_t number = (iy - w.top) * a->kernel_w + ix - w.left;
-#pragma omp simd
-                    for (int l = 0; l < lanes; l++) { /* a NaN wins and stays */
-                        tap[l] = v[l] <= best[l] ? tap[l] : number;
-                        best[l] = v[l] <= best[l] ? best[l] : v[l];
-                    }
-                }
-#pragma omp simd
-            for (int l = 0; l < lanes; l++) dst[l] = best[l];
-            for (int l = 0; taps && l < lanes; l++) taps[l] = (tap_number)tap[l];
-            if (taps) taps += lanes;
-        }
-}
-
-static inline void max_backward(const oc_attrs *a, const oci_value *in, const oci_value *out,
-                                int lanes, const float *ddst, const tap_number *taps, float *dsrc) {
-    memset(dsrc, 0, (size_t)in->h * (size_t)in->w * (size_t)lanes * sizeof *dsrc);
-    for (int y = 0; y < out->h; y++)
-        for (int x = 0; x < out->w; x++, ddst += lanes, taps += lanes) {
-            window w = window_at(a, in, y, x);
-            for (int l = 0; l < lanes; l++) {
-                int iy = w.top + taps[l] / a->kernel_w, ix = w.left + taps[l] % a->kernel_w;
-                dsrc[((size_t)iy * (size_t)in->w + (size_t)ix) * (size_t)lanes + (size_t)l] +=
-                    ddst[l];
-            }
-        }
-}
+/* ---- average: windows of a plane of one block of channels, the lanes known to the compiler -----
+ */
 
 static inline void avg_forward(const oc_attrs *a, const oci_value *in, const oci_value *out,
                                int lanes, const float *src, float *dst) {
     for (int y = 0; y < out->h; y++)
         for (int x = 0; x < out->w; x++, dst += lanes) {
             window w = window_at(a, in, y, x);
-            float sum[OCI_ROW] = {0};
+            float sum[OCI_ROW] = {0}, share = share_of(a, in, &w);
             for (int iy = w.y0; iy < w.y1; iy++)
                 for (int ix = w.x0; ix < w.x1; ix++) {
                     const float *v =
@@ -110,7 +71,7 @@ static inline void avg_forward(const oc_attrs *a, const oci_value *in, const oci
                     for (int l = 0; l < lanes; l++) sum[l] += v[l];
                 }
 #pragma omp simd
-            for (int l = 0; l < lanes; l++) dst[l] = sum[l] * w.share;
+            for (int l = 0; l < lanes; l++) dst[l] = sum[l] * share;
         }
 }
 
@@ -120,77 +81,80 @@ static inline void avg_backward(const oc_attrs *a, const oci_value *in, const oc
     for (int y = 0; y < out->h; y++)
         for (int x = 0; x < out->w; x++, ddst += lanes) {
             window w = window_at(a, in, y, x);
+            float share = share_of(a, in, &w);
             for (int iy = w.y0; iy < w.y1; iy++)
                 for (int ix = w.x0; ix < w.x1; ix++) {
                     float *v = dsrc + ((size_t)iy * (size_t)in->w + (size_t)ix) * (size_t)lanes;
 #pragma omp simd
-                    for (int l = 0; l < lanes; l++) v[l] += ddst[l] * w.share;
+                    for (int l = 0; l < lanes; l++) v[l] += ddst[l] * share;
                 }
         }
 }
 
-/* One row of blocks, the lanes known to the compiler. taps: max alone. */
-typedef struct row {
-    const oc_attrs *attrs;
-    const oci_value *in, *out;
-    const float *from;
-    float *to;
-    tap_number *taps;
-    bool max;
-} row;
-
-static inline void row_forward(const row *r, int lanes) {
-    if (r->max)
-        max_forward(r->attrs, r->in, r->out, lanes, r->from, r->to, r->taps);
-    else
-        avg_forward(r->attrs, r->in, r->out, lanes, r->from, r->to);
+OC_SIMD static void avg_forward_8(const oc_attrs *a, const oci_value *in, const oci_value *out,
+                                  const float *src, float *dst) {
+    avg_forward(a, in, out, 8, src, dst);
+}
+OC_SIMD static void avg_forward_16(const oc_attrs *a, const oci_value *in, const oci_value *out,
+                                   const float *src, float *dst) {
+    avg_forward(a, in, out, 16, src, dst);
+}
+OC_SIMD static void avg_backward_8(const oc_attrs *a, const oci_value *in, const oci_value *out,
+                                   const float *ddst, float *dsrc) {
+    avg_backward(a, in, out, 8, ddst, dsrc);
+}
+OC_SIMD static void avg_backward_16(const oc_attrs *a, const oci_value *in, const oci_value *out,
+                                    const float *ddst, float *dsrc) {
+    avg_backward(a, in, out, 16, ddst, dsrc);
 }
 
-static inline void row_backward(const row *r, int lanes) {
-    if (r->max)
-        max_backward(r->attrs, r->in, r->out, lanes, r->from, r->taps, r->to);
-    else
-        avg_backward(r->attrs, r->in, r->out, lanes, r->from, r->to);
+/* ---- both kinds, plane by plane ---------------------------------------------------------------
+ */
+
+static oci_pool_plane plane_of(const oci_plan *plan, const oci_unit *unit) {
+    const oci_value *in = &plan->values[unit->in[0]], *out = &plan->values[unit->out];
+    const oc_attrs *a = oci_unit_attrs(plan, unit);
+    return (oci_pool_plane){.in_h = in->h,
+                            .in_w = in->w,
+                            .out_h = out->h,
+                            .out_w = out->w,
+                            .kernel_h = a->kernel_h,
+                            .kernel_w = a->kernel_w,
+                            .stride_h = a->stride_h,
+                            .stride_w = a->stride_w,
+                            .pad_top = a->pad_top,
+                            .pad_left = a->pad_left,
+                            .lanes = plan->lanes};
 }
 
-OC_SIMD static void row_forward_8(const row *r) {
-    row_forward(r, 8);
-}
-OC_SIMD static void row_forward_16(const row *r) {
-    row_forward(r, 16);
-}
-OC_SIMD static void row_backward_8(const row *r) {
-    row_backward(r, 8);
-}
-OC_SIMD static void row_backward_16(const row *r) {
-    row_backward(r, 16);
+static bool is_max(const oci_plan *plan, const oci_unit *unit) {
+    return oc_graph_node(plan->graph, unit->node)->op == OC_OP_MAX_POOL;
 }
 
-static tap_number *taps_of(const oci_unit *unit, int first) {
-    return unit->side ? (tap_number *)(void *)(unit->side + (size_t)first * unit->side_image)
-                      : NULL;
+static oci_tap *taps_of(const oci_unit *unit, int first) {
+    return unit->side ? (oci_tap *)(void *)(unit->side + (size_t)first * unit->side_image) : NULL;
 }
 
 oc_status oci_pool_forward(oci_plan *plan, oci_unit *unit, int first, int n, oc_error *err) {
     (void)err;
     const oci_value *in = &plan->values[unit->in[0]], *out = &plan->values[unit->out];
     const oc_attrs *a = oci_unit_attrs(plan, unit);
-    bool max = oc_graph_node(plan->graph, unit->node)->op == OC_OP_MAX_POOL;
-    const float *src = oci_read(plan, unit->in[0], first, n);
+    const oci_pool_plane plane = plane_of(plan, unit);
+    const oci_pool_loops *loops = is_max(plan, unit) ? &oci_loops_here()->pool : NULL;
     float *dst = out->data + (size_t)first * out->image;
-    tap_number *taps = taps_of(unit, first);
-    size_t in_row = in->image / (size_t)in->blocks, out_row = out->image / (size_t)out->blocks;
+    oci_tap *taps = taps_of(unit, first);
+    size_t row = out->image / (size_t)out->blocks;
     int rows = n * out->blocks;
 #pragma omp parallel for
     for (int i = 0; i < rows; i++) {
-        row r = {a,
-                 in,
-                 out,
-                 src + (size_t)i * in_row,
-                 dst + (size_t)i * out_row,
-                 taps ? taps + (size_t)i * out_row : NULL,
-                 max};
-        plan->lanes == 8 ? row_forward_8(&r) : row_forward_16(&r);
+        const float *src = oci_read_row(plan, unit->in[0], first, i);
+        size_t at = (size_t)i * row;
+        if (loops)
+            loops->largest(&plane, src, dst + at, taps ? taps + at : NULL);
+        else if (plan->lanes == 8)
+            avg_forward_8(a, in, out, src, dst + at);
+        else
+            avg_forward_16(a, in, out, src, dst + at);
     }
     return OC_OK;
 }
@@ -200,22 +164,22 @@ oc_status oci_pool_backward(oci_plan *plan, oci_unit *unit, int first, int n, oc
     const oci_value *in = &plan->values[unit->in[0]], *out = &plan->values[unit->out];
     if (!in->wants_grad) return OC_OK;
     const oc_attrs *a = oci_unit_attrs(plan, unit);
-    bool max = oc_graph_node(plan->graph, unit->node)->op == OC_OP_MAX_POOL;
-    const float *g = oci_incoming(plan, unit, first, n);
+    const oci_pool_plane plane = plane_of(plan, unit);
+    const oci_pool_loops *loops = is_max(plan, unit) ? &oci_loops_here()->pool : NULL;
     float *target = oci_grad_target(plan, unit->in[0], first);
-    tap_number *taps = max ? taps_of(unit, first) : NULL;
+    const oci_tap *taps = taps_of(unit, first);
     size_t in_row = in->image / (size_t)in->blocks, out_row = out->image / (size_t)out->blocks;
     int rows = n * out->blocks;
 #pragma omp parallel for
     for (int i = 0; i < rows; i++) {
-        row r = {a,
-                 in,
-                 out,
-                 g + (size_t)i * out_row,
-                 target + (size_t)i * in_row,
-                 taps ? taps + (size_t)i * out_row : NULL,
-                 max};
-        plan->lanes == 8 ? row_backward_8(&r) : row_backward_16(&r);
+        const float *g = oci_incoming_row(plan, unit, first, i);
+        float *to = target + (size_t)i * in_row;
+        if (loops)
+            loops->to_winners(&plane, g, taps + (size_t)i * out_row, to);
+        else if (plan->lanes == 8)
+            avg_backward_8(a, in, out, g, to);
+        else
+            avg_backward_16(a, in, out, g, to);
     }
     oci_grad_commit(plan, unit->in[0], first, n, target);
     return OC_OK;

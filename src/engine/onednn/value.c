@@ -15,23 +15,26 @@ oci_map oci_map_of(const oci_plan *plan, int value) {
     return (oci_map){plan->norms[norm].a, plan->norms[norm].b, OCI_ROW};
 }
 
+const float *oci_read_row(oci_plan *plan, int value, int first, int i) {
+    const oci_value *v = &plan->values[value];
+    size_t row = v->image / (size_t)v->blocks, at = (size_t)i * row;
+    const float *x = plan->values[v->base].data + (size_t)first * v->image + at;
+    if (v->base == value) return x;
+    oci_map map = oci_map_of(plan, value);
+    size_t m = (size_t)(i % v->blocks) * map.stride;
+    float *y = plan->read_scratch + at;
+    oci_row_affine(y, x, map.a + m, map.b + m, oci_clip_of(v->act), row);
+    return y;
+}
+
 const float *oci_read(oci_plan *plan, int value, int first, int n) {
     const oci_value *v = &plan->values[value];
     if (v->plain) return plan->pixels + (size_t)first * v->image;
-    const float *x = plan->values[v->base].data + (size_t)first * v->image;
-    if (v->base == value) return x;
-    oci_map map = oci_map_of(plan, value);
-    oci_clip clip = oci_clip_of(v->act);
-    size_t row = v->image / (size_t)v->blocks;
-    float *y = plan->read_scratch;
-#pragma omp parallel for collapse(2)
-    for (int i = 0; i < n; i++)
-        for (int k = 0; k < v->blocks; k++) {
-            size_t at = (size_t)i * v->image + (size_t)k * row;
-            size_t m = (size_t)k * map.stride;
-            oci_row_affine(y + at, x + at, map.a + m, map.b + m, clip, row);
-        }
-    return y;
+    if (v->base == value) return v->data + (size_t)first * v->image;
+    int rows = n * v->blocks;
+#pragma omp parallel for
+    for (int i = 0; i < rows; i++) (void)oci_read_row(plan, value, first, i);
+    return plan->read_scratch;
 }
 
 float *oci_grad_target(oci_plan *plan, int value, int first) {
@@ -64,48 +67,36 @@ void oci_grads_written(oci_plan *plan, const oci_unit *unit) {
         if (plan->values[unit->in[i]].wants_grad) plan->values[unit->in[i]].written++;
 }
 
-/* Back through an affine map with its norm's coefficients, or through a clip alone. */
-static void through_map(oci_plan *plan, const oci_unit *unit, const float *dy, int first, int n) {
-    const oci_value *y = &plan->values[unit->through];
-    const float *x = plan->values[y->base].data + (size_t)first * y->image;
+/* Back through an affine map with its norm's coefficients, and through its clip. */
+static void through_map(oci_plan *plan, const oci_value *y, int row, float *dx, const float *dy,
+                        const float *x, size_t count) {
     const oci_norm *norm = y->norm < 0 ? NULL : &plan->norms[y->norm];
-    const float *p = norm ? norm->p : plan->ones, *q = norm ? norm->q : plan->zeros,
-                *r = norm ? norm->r : plan->zeros;
-    oci_map map = oci_map_of(plan, unit->through);
-    oci_clip clip = oci_clip_of(y->act);
-    size_t row = y->image / (size_t)y->blocks;
-    float *dx = plan->grad_scratch;
-#pragma omp parallel for collapse(2)
-    for (int i = 0; i < n; i++)
-        for (int k = 0; k < y->blocks; k++) {
-            size_t at = (size_t)i * y->image + (size_t)k * row, m = (size_t)k * map.stride;
-            oci_row_norm_grad(dx + at, dy + at, x + at, map.a + m, map.b + m, clip, p + m, q + m,
-                              r + m, row);
-        }
+    oci_map map = oci_map_of(plan, (int)(y - plan->values));
+    size_t m = (size_t)(row % y->blocks) * map.stride;
+    if (norm)
+        oci_row_norm_grad(dx, dy, x, map.a + m, map.b + m, oci_clip_of(y->act), norm->p + m,
+                          norm->q + m, norm->r + m, count);
+    else
+        oci_row_mask(dx, dy, x, oci_clip_of(y->act), count);
 }
 
-static void through_clip(oci_plan *plan, const oci_value *v, const float *dy, int first, int n) {
-    const float *y = v->data + (size_t)first * v->image;
-    oci_clip clip = oci_clip_of(v->act);
-    size_t row = v->image / (size_t)v->blocks;
-    float *dx = plan->grad_scratch;
-    int rows = n * v->blocks;
-#pragma omp parallel for
-    for (int i = 0; i < rows; i++) {
-        size_t at = (size_t)i * row;
-        oci_row_mask(dx + at, dy + at, y + at, clip, row);
-    }
+const float *oci_incoming_row(oci_plan *plan, const oci_unit *unit, int first, int i) {
+    const oci_value *v = &plan->values[unit->through];
+    size_t row = v->image / (size_t)v->blocks, at = (size_t)i * row;
+    const float *dy = v->grad + (size_t)first * v->image + at;
+    if (v->base == unit->through && v->act == OCI_ACT_NONE) return dy;
+    const float *x = plan->values[v->base].data + (size_t)first * v->image + at;
+    through_map(plan, v, i, plan->grad_scratch + at, dy, x, row);
+    return plan->grad_scratch + at;
 }
 
 const float *oci_incoming(oci_plan *plan, const oci_unit *unit, int first, int n) {
     const oci_value *v = &plan->values[unit->through];
-    const float *dy = v->grad + (size_t)first * v->image;
-    if (v->base != unit->through)
-        through_map(plan, unit, dy, first, n);
-    else if (v->act != OCI_ACT_NONE)
-        through_clip(plan, v, dy, first, n);
-    else
-        return dy;
+    if (v->base == unit->through && v->act == OCI_ACT_NONE)
+        return v->grad + (size_t)first * v->image;
+    int rows = n * v->blocks;
+#pragma omp parallel for
+    for (int i = 0; i < rows; i++) (void)oci_incoming_row(plan, unit, first, i);
     return plan->grad_scratch;
 }
 

@@ -13,7 +13,7 @@
 
 #include <math.h>
 
-#include "engine/onednn/winograd_int.h"
+#include "engine/onednn/loops.h"
 
 enum {
     LINE = 16,                /* floats of a cache line */
@@ -110,7 +110,7 @@ oc_status oci_winograd_new(oci_winograd **out, oci_conv_kind kind, const oci_con
                            oc_error *err) {
     oci_winograd *w = *out = oc_calloc(1, sizeof *w);
     if (!w) return oc_fail_nomem(err, sizeof *w, "convolution");
-    w->loops = oci_wino_loops_here();
+    w->loops = &oci_loops_here()->winograd;
     w->kind = kind;
     bool forward = kind == OCI_CONV_FORWARD;
     w->sum = forward && shape->sum;

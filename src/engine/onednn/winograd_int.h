@@ -72,8 +72,4 @@ typedef struct oci_wino_loops {
                             size_t count);
 } oci_wino_loops;
 
-extern const oci_wino_loops oci_wino_plain, oci_wino_avx2;
-/* The fastest that this processor runs. */
-const oci_wino_loops *oci_wino_loops_here(void);
-
 #endif

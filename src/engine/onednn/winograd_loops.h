@@ -1,6 +1,4 @@
-/* The inner loops of winograd.c, written once with the compiler's vectors of 8 floats and compiled
- * twice: winograd_plain.c for any processor, winograd_avx2.c for x86 with AVX2 and FMA. Only those
- * two include it.
+/* The inner loops of winograd.c (loops.h says how they are compiled).
  *
  * The interpolation points are 0, +-3/4, +-3/2 and infinity: exact in binary, and so close to 1
  * that powers up to the fifth neither grow nor vanish. Measured over 256 channels the largest error
@@ -13,14 +11,10 @@
 
 #include <string.h>
 
+#include "engine/onednn/lanes.h"
 #include "engine/onednn/winograd_int.h"
 
-enum { L = OCI_WINO_LANES, IN = OCI_WINO_IN, OUT = OCI_WINO_OUT, TAPS = OCI_WINO_TAPS };
-
-/* Loads and stores through it need no alignment and may touch any floats. */
-typedef float vec __attribute__((vector_size(4 * OCI_WINO_LANES), aligned(4), may_alias));
-
-typedef int mask __attribute__((vector_size(4 * OCI_WINO_LANES), aligned(4), may_alias));
+enum { IN = OCI_WINO_IN, OUT = OCI_WINO_OUT, TAPS = OCI_WINO_TAPS };
 
 #define A1 0.75F /* the points */
 #define B1 1.5F
@@ -29,13 +23,6 @@ typedef int mask __attribute__((vector_size(4 * OCI_WINO_LANES), aligned(4), may
 #define N0 (A2 * B2) /* products of differences between points */
 #define NA (2 * A2 * (A2 - B2))
 #define NB (2 * B2 * (B2 - A2))
-
-static inline vec load(const float *p) {
-    return *(const vec *)p;
-}
-static inline void store(float *p, vec v) {
-    *(vec *)p = v;
-}
 
 /* ---- transforms along one axis --------------------------------------------------------------- */
 

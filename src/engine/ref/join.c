@@ -1,5 +1,5 @@
-/* What moves values about rather than computing them: sum, concatenation, flattening; and softmax
- * at the end of a net that only infers.
+/* What moves values about rather than computing them: sum, concatenation, flattening; softmax at
+ * the end of a net that only infers; the gradient of an auxiliary loss.
  *
  * SPDX-License-Identifier: BSD-2-Clause */
 #include <math.h>
@@ -74,4 +74,12 @@ void ref_softmax_forward(const ref_call *c) {
         size_t at = p / step * channels * step + p % step;
         softmax_column(c->in[0] + at, c->out + at, channels, step);
     }
+}
+
+/* d (weight * loss) = weight * d loss, where dout holds d loss / d logits. */
+void ref_aux_loss_backward(const ref_call *c) {
+    size_t count = ref_volume(c, &c->out_shape);
+    float weight = c->node->attrs.weight;
+    if (c->din[0] == NULL) return;
+    for (size_t i = 0; i < count; i++) c->din[0][i] += weight * c->dout[i];
 }

@@ -1,4 +1,5 @@
-/* Pooling in plain loops: the largest value of a window, its mean, or the mean of a whole plane.
+/* Pooling in plain loops: the largest value of a window, its mean, the mean of a whole plane, or
+ * means over a plane cut into a given number of windows.
  *
  * A window is cut to the input for the maximum; of equal values the first wins, and a NaN wins over
  * all. The mean's divisor counts the padding when count_pad is set, but never what a window of a
@@ -132,5 +133,56 @@ void ref_global_pool_backward(const ref_call *c) {
     for (int64_t p = 0; p < planes(c); p++) {
         float share = (float)((double)c->dout[p] / (double)in);
         for (int64_t i = 0; i < in; i++) c->din[0][p * in + i] += share;
+    }
+}
+
+/* Rows (or columns) that output position o of `count` averages. */
+static span share_of(int64_t o, int64_t count, int64_t in) {
+    span s = {.first = o * in / count, .end = ((o + 1) * in + count - 1) / count};
+    s.length = s.end - s.first;
+    return s;
+}
+
+static void shares_of(const ref_call *c, int64_t i, span *rows, span *columns) {
+    const oc_shape *in = &c->in_shape[0], *out = &c->out_shape;
+    *rows = share_of(i / out->dim[3], out->dim[2], in->dim[2]);
+    *columns = share_of(i % out->dim[3], out->dim[3], in->dim[3]);
+}
+
+/* out = sum of the window / its area */
+void ref_adaptive_pool_forward(const ref_call *c) {
+    int64_t in = area(&c->in_shape[0]), out = area(&c->out_shape), width = c->in_shape[0].dim[3];
+#pragma omp parallel for schedule(static)
+    for (int64_t p = 0; p < planes(c); p++) {
+        const float *x = c->in[0] + p * in;
+        for (int64_t i = 0; i < out; i++) {
+            span rows, columns;
+            double sum = 0;
+            shares_of(c, i, &rows, &columns);
+            for (int64_t y = rows.first; y < rows.end; y++) {
+                for (int64_t z = columns.first; z < columns.end; z++)
+                    sum += (double)x[y * width + z];
+            }
+            c->out[p * out + i] = (float)(sum / (double)(rows.length * columns.length));
+        }
+    }
+}
+
+/* Each value of a window gets dout / its area; windows may overlap. */
+void ref_adaptive_pool_backward(const ref_call *c) {
+    int64_t in = area(&c->in_shape[0]), out = area(&c->out_shape), width = c->in_shape[0].dim[3];
+    if (c->din[0] == NULL) return;
+#pragma omp parallel for schedule(static)
+    for (int64_t p = 0; p < planes(c); p++) {
+        float *din = c->din[0] + p * in;
+        for (int64_t i = 0; i < out; i++) {
+            span rows, columns;
+            shares_of(c, i, &rows, &columns);
+            float share =
+                (float)((double)c->dout[p * out + i] / (double)(rows.length * columns.length));
+            for (int64_t y = rows.first; y < rows.end; y++) {
+                for (int64_t z = columns.first; z < columns.end; z++) din[y * width + z] += share;
+            }
+        }
     }
 }

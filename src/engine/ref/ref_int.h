@@ -46,6 +46,7 @@ ref_function ref_dense_forward, ref_dense_backward;
 ref_function ref_max_pool_forward, ref_max_pool_backward;
 ref_function ref_avg_pool_forward, ref_avg_pool_backward;
 ref_function ref_global_pool_forward, ref_global_pool_backward;
+ref_function ref_adaptive_pool_forward, ref_adaptive_pool_backward;
 ref_function ref_batch_norm_forward, ref_batch_norm_backward;
 ref_function ref_activation_forward, ref_activation_backward;
 ref_function ref_dropout_forward, ref_dropout_backward;
@@ -54,6 +55,7 @@ ref_function ref_add_forward, ref_add_backward;
 ref_function ref_concat_forward, ref_concat_backward;
 ref_function ref_flatten_forward, ref_flatten_backward;
 ref_function ref_softmax_forward;
+ref_function ref_aux_loss_backward;
 
 /* Values of one item, and of the whole batch of this run. */
 static inline size_t ref_item(const oc_shape *s) {

@@ -11,13 +11,15 @@ typedef struct ref_op {
     ref_function *forward, *backward;
 } ref_op;
 
-/* The input has nothing to do; softmax is never trained through. */
+/* The input has nothing to do; softmax is never trained through; auxiliary losses wait for the
+ * targets. */
 static const ref_op OPS[OC_OP_COUNT] = {
     [OC_OP_CONV] = {ref_conv_forward, ref_conv_backward},
     [OC_OP_DENSE] = {ref_dense_forward, ref_dense_backward},
     [OC_OP_MAX_POOL] = {ref_max_pool_forward, ref_max_pool_backward},
     [OC_OP_AVG_POOL] = {ref_avg_pool_forward, ref_avg_pool_backward},
     [OC_OP_GLOBAL_POOL] = {ref_global_pool_forward, ref_global_pool_backward},
+    [OC_OP_ADAPTIVE_POOL] = {ref_adaptive_pool_forward, ref_adaptive_pool_backward},
     [OC_OP_BATCH_NORM] = {ref_batch_norm_forward, ref_batch_norm_backward},
     [OC_OP_RELU] = {ref_activation_forward, ref_activation_backward},
     [OC_OP_RELU6] = {ref_activation_forward, ref_activation_backward},
@@ -29,6 +31,7 @@ static const ref_op OPS[OC_OP_COUNT] = {
     [OC_OP_CONCAT] = {ref_concat_forward, ref_concat_backward},
     [OC_OP_FLATTEN] = {ref_flatten_forward, ref_flatten_backward},
     [OC_OP_SOFTMAX] = {ref_softmax_forward, NULL},
+    [OC_OP_AUX_LOSS] = {NULL, ref_aux_loss_backward},
 };
 
 enum { FORWARD, BACKWARD };
@@ -49,6 +52,19 @@ static ref_call *last_call(ref_plan *plan) {
     return &plan->calls[plan->count - 1];
 }
 
+/* weight * loss of all auxiliary heads; the gradient of each loss goes to its node's dout. */
+static double aux_losses(ref_plan *plan, const oc_targets *targets) {
+    double sum = 0;
+    for (int i = 0; i < plan->count; i++) {
+        ref_call *c = &plan->calls[i];
+        oc_result one;
+        if (c->node->op != OC_OP_AUX_LOSS) continue;
+        oci_softmax_nll(c->in[0], (size_t)plan->run.n, plan->base.classes, targets, c->dout, &one);
+        sum += (double)c->node->attrs.weight * one.loss;
+    }
+    return sum;
+}
+
 /* The loss writes the first gradient; the others start from zero, since each reader adds its own.
  */
 oc_status ref_forward(oc_plan *base, const float *pixels, int n, uint64_t step,
@@ -66,6 +82,7 @@ oc_status ref_forward(oc_plan *base, const float *pixels, int n, uint64_t step,
     if (targets == NULL) return OC_OK;
     memset(plan->gradients, 0, plan->gradient_values * sizeof *plan->gradients);
     oci_softmax_nll(last->out, (size_t)n, base->classes, targets, last->dout, result);
+    result->aux = aux_losses(plan, targets);
     return OC_OK;
 }
 

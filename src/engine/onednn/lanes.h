@@ -1,0 +1,27 @@
+/* Vectors of 8 floats for the files of inner loops (loops.h); only those include it.
+ *
+ * SPDX-License-Identifier: BSD-2-Clause */
+#ifndef OC_ENGINE_LANES_H
+#define OC_ENGINE_LANES_H
+
+#include <stdint.h>
+
+enum { L = 8 };
+
+/* Loads and stores through these need no alignment and may touch any memory. */
+typedef float vec __attribute__((vector_size(4 * L), aligned(4), may_alias));
+typedef int32_t mask __attribute__((vector_size(4 * L), aligned(4), may_alias));
+typedef uint16_t shorts __attribute__((vector_size(2 * L), aligned(2), may_alias));
+
+static inline vec load(const float *p) {
+    return *(const vec *)p;
+}
+static inline void store(float *p, vec v) {
+    *(vec *)p = v;
+}
+/* Lane by lane: yes where m is set, else no. */
+static inline vec choose(mask m, vec yes, vec no) {
+    return (vec)((m & (mask)yes) | (~m & (mask)no));
+}
+
+#endif

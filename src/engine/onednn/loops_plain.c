@@ -1,0 +1,18 @@
+/* The inner loops for any processor; the plain twin of loops_avx2.c.
+ *
+ * SPDX-License-Identifier: BSD-2-Clause */
+#include "engine/onednn/loops.h"
+
+#include "engine/onednn/pool_loops.h"
+#include "engine/onednn/winograd_loops.h"
+
+const oci_loops oci_loops_plain = {
+    .winograd = {.name = "own winograd plain",
+                 .source = source,
+                 .gradient = gradient,
+                 .result = result,
+                 .product = product,
+                 .weights = weights,
+                 .weight_gradient = weight_gradient},
+    .pool = {.largest = pool_largest, .to_winners = pool_to_winners},
+};
