@@ -11,7 +11,8 @@
 #include "engine/onednn/onednn_int.h"
 
 enum {
-    CHUNK_BYTES = 3 << 20,  /* a training unit's source and destination in cache */
+    CHUNK_BYTES = 3 << 20, /* a training unit's source and destination in cache */
+    WEIGHT_SHARE = 3,
     INFER_BYTES = 12 << 20, /* the largest source and destination of an inference run */
     INFER_IMAGES = 8
 };
@@ -64,6 +65,17 @@ static int images_within(size_t bytes, size_t budget, int images) {
     return most;
 }
 
+/* Weights are read once a chunk, and their gradient read and written: the more of them, the more
+ * images they should serve. */
+static size_t chunk_budget(const oci_plan *plan, const oci_unit *u) {
+    size_t weights = 0;
+    const oc_node *node = oc_graph_node(plan->graph, u->node);
+    if (u->kind == OCI_UNIT_CONV &&
+        oc_shape_count(&oc_graph_param(plan->graph, node->first_param)->shape, &weights))
+        return CHUNK_BYTES + WEIGHT_SHARE * weights * sizeof(float);
+    return CHUNK_BYTES;
+}
+
 static size_t unit_bytes(const oci_plan *plan, const oci_unit *u) {
     size_t floats = plan->values[u->out].image;
     for (int k = 0; k < u->in_count; k++) floats += plan->values[u->in[k]].image;
@@ -101,9 +113,10 @@ static oc_status params_new(oci_plan *plan, oc_error *err) {
 static oc_status units_init(oci_plan *plan, const oc_shape *shapes, oc_error *err) {
     for (int u = 0; u < plan->unit_count; u++) {
         oci_unit *unit = &plan->units[u];
-        unit->chunk = plan->face.mode == OC_MODE_INFER
-                          ? plan->images
-                          : images_within(unit_bytes(plan, unit), CHUNK_BYTES, plan->images);
+        unit->chunk =
+            plan->face.mode == OC_MODE_INFER
+                ? plan->images
+                : images_within(unit_bytes(plan, unit), chunk_budget(plan, unit), plan->images);
         if (unit->kind == OCI_UNIT_CONV)
             unit->macs = oc_graph_macs(plan->graph, unit->node, shapes);
         if (unit->kind == OCI_UNIT_CONV) OC_TRY(oci_conv_unit_init(plan, unit, err));
