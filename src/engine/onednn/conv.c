@@ -11,6 +11,9 @@
 #include "engine/onednn/dense.h"
 #include "engine/onednn/winograd.h"
 
+/* Winograd: results of 4 x 4 for each reading of the transformed weights. */
+enum { LEAST_TRAIN_TILES = 128, LEAST_INFER_TILES = 16 };
+
 /* Primitives for one number of images. */
 typedef struct prims {
     oci_conv *forward, *data, *weights;
@@ -31,6 +34,7 @@ struct oci_conv_unit {
      * gradient sums lie in the library's scratch for the length of a pass, a run's scratch behind
      * them. */
     oci_winograd *winograd[3];
+    float *kept;               /* inference: transformed weights, made when weights come in */
     size_t kept_at[3], run_at; /* floats */
     oci_layout *slab;          /* of weights, where no primitive decides: Winograd, dense */
     bool dense;
@@ -88,6 +92,7 @@ void oci_conv_unit_free(oci_conv_unit *c) {
     oc_free_aligned(c->data_weights);
     oc_free_aligned(c->own_grads);
     oc_free_aligned(c->folded_bias);
+    oc_free_aligned(c->kept);
     oc_free(c);
 }
 
@@ -197,9 +202,11 @@ static oc_status copies_new(oci_plan *plan, oci_conv_unit *c, oc_error *err) {
     return OC_OK;
 }
 
-/* Training only: inference has too few images at a time to pay for the transformed weights. */
+/* Inference may have too few tiles at a time to pay for reading the transformed weights. */
 static bool takes_winograd(const oci_plan *plan, const oci_conv_shape *s) {
-    return plan->face.mode == OC_MODE_TRAIN && oci_winograd_pays(s);
+    bool enough = plan->face.mode == OC_MODE_TRAIN ||
+                  oci_winograd_tiles(s) * (size_t)plan->images >= LEAST_INFER_TILES;
+    return enough && oci_winograd_pays(s);
 }
 
 static oc_status winograd_new(oci_plan *plan, oci_unit *unit, oc_error *err) {
@@ -219,6 +226,11 @@ static oc_status winograd_new(oci_plan *plan, oci_unit *unit, oc_error *err) {
         size_t end = c->kept_at[kind] + oci_winograd_kept(c->winograd[kind]);
         if (end > c->run_at) c->run_at = end;
     }
+    if (plan->face.mode == OC_MODE_INFER) {
+        OC_TRY(oci_take(plan, &c->kept, &plan->held.weights, c->run_at * sizeof(float),
+                        "transformed weights", err));
+        c->run_at = 0;
+    }
     size_t bytes = (c->run_at + scratch) * sizeof(float);
     if (bytes > plan->library_bytes) plan->library_bytes = bytes;
     return oci_layout_plain(&c->slab, s.out_channels, s.in_channels, 1, s.kernel_h, s.kernel_w,
@@ -226,7 +238,14 @@ static oc_status winograd_new(oci_plan *plan, oci_unit *unit, oc_error *err) {
 }
 
 static float *kept_of(const oci_plan *plan, const oci_conv_unit *c, oci_conv_kind kind) {
-    return (float *)plan->library_scratch + c->kept_at[kind];
+    return c->kept ? c->kept : (float *)plan->library_scratch + c->kept_at[kind];
+}
+
+void oci_conv_keep(oci_plan *plan, const oci_unit *unit) {
+    const oci_conv_unit *c = unit->conv;
+    if (c->kept)
+        oci_winograd_prepare(c->winograd[OCI_CONV_FORWARD],
+                             plan->weights + plan->places[c->weight].offset, c->kept);
 }
 
 static float *run_scratch(const oci_plan *plan, const oci_conv_unit *c) {
@@ -250,7 +269,8 @@ oc_status oci_conv_unit_init(oci_plan *plan, oci_unit *unit, oc_error *err) {
     }
     oci_conv_shape s = shape_of(plan, unit, 1);
     if (takes_winograd(plan, &s)) {
-        int least = oci_winograd_images(&s);
+        size_t tiles = oci_winograd_tiles(&s);
+        int least = (int)((LEAST_TRAIN_TILES + tiles - 1) / tiles);
         while (unit->chunk < least && unit->chunk < plan->images) unit->chunk++;
         while (plan->images % unit->chunk) unit->chunk++;
         return winograd_new(plan, unit, err);
@@ -298,7 +318,7 @@ oc_status oci_conv_forward(oci_plan *plan, oci_unit *unit, int first, int n, oc_
     if (c->dense) return oci_dense_forward(plan, unit, n, src, weights, bias_of(plan, c), dst, err);
     if (w) {
         float *kept = kept_of(plan, c, OCI_CONV_FORWARD);
-        if (first == 0) oci_winograd_prepare(w, weights, kept);
+        if (first == 0 && !c->kept) oci_winograd_prepare(w, weights, kept);
         oci_winograd_run(w, n, src, bias_of(plan, c), dst, kept, run_scratch(plan, c));
         return OC_OK;
     }

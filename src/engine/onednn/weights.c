@@ -148,8 +148,10 @@ oc_status oci_weights_import(oci_plan *plan, oc_slot slot, const oc_tensors *set
         if (slot == OC_SLOT_WEIGHTS || plan->places[i].trained)
             OC_TRY(import_one(plan, slab, i, set, err));
     if (slot != OC_SLOT_WEIGHTS) return OC_OK;
-    for (int u = 0; u < plan->unit_count; u++)
+    for (int u = 0; u < plan->unit_count; u++) {
         if (plan->units[u].folded >= 0) OC_TRY(fold(plan, &plan->units[u], set, err));
+        if (plan->units[u].kind == OCI_UNIT_CONV) oci_conv_keep(plan, &plan->units[u]);
+    }
     for (int i = 0; i < plan->norm_count; i++)
         if (!plan->norms[i].batch_stats) oci_norm_running(plan, &plan->norms[i]);
     return OC_OK;
