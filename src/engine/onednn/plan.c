@@ -13,7 +13,7 @@
 enum {
     CHUNK_BYTES = 3 << 20, /* a training unit's source and destination in cache */
     WEIGHT_SHARE = 3,
-    INFER_BYTES = 12 << 20, /* the largest source and destination of an inference run */
+    INFER_BYTES = 28 << 20, /* the largest source and destination of an inference run */
     INFER_IMAGES = 8
 };
 
