@@ -28,6 +28,8 @@ typedef struct oc_plan_options {
     bool freeze_stats;   /* train: batch norms use and keep their running statistics */
     bool borrow;         /* infer: the set given to oc_plan_import outlives the plan unchanged, so
                             that large matrices may be read where they are instead of copied */
+    bool recompute;      /* train: keep fewer activations and make them again on the way back: the
+                            same bits in less memory, about a third slower */
     const bool *trained; /* train: one per parameter of the graph, false = no gradient, fixed;
                             NULL = all that can be. Copied. Nothing below the first trained
                             parameter is back-propagated. */

@@ -459,6 +459,38 @@ static void what_fits_nowhere_is_measured(void **state) {
     }
 }
 
+/* Two steps of training: gradients of the second, and weights, by way of `recompute`. */
+static void train_by(bench *b, const char *engine, bool recompute, oc_tensors *out[2]) {
+    b->recompute = recompute;
+    oc_plan *plan = bench_plan(b, engine, OC_MODE_TRAIN);
+    oc_update u = {.optimizer = OC_SGD, .lr = 0.05F, .momentum = 0.9F};
+    for (u.step = 1; u.step <= 2; u.step++) {
+        (void)bench_step(b, plan, u.step);
+        assert_int_equal(oc_plan_update(plan, &u, NULL), OC_OK);
+    }
+    out[0] = export_slot(plan, OC_SLOT_GRADS), out[1] = export_slot(plan, OC_SLOT_WEIGHTS);
+    oc_plan_free(plan);
+}
+
+static void recomputing_changes_no_bit(void **state) {
+    (void)state;
+    const char *const *names = oc_engine_names();
+    for (size_t e = 0; names[e] != NULL; e++)
+        for (size_t c = 0; c < CASE_COUNT; c++) {
+            bench b;
+            bench_open(&b, &CASES[c]);
+            oc_tensors *kept[2], *again[2];
+            train_by(&b, names[e], false, kept);
+            train_by(&b, names[e], true, again);
+            for (int k = 0; k < 2; k++) {
+                check_sets_close(again[k], kept[k], 0, CASES[c].name);
+                oc_tensors_free(kept[k]);
+                oc_tensors_free(again[k]);
+            }
+            bench_close(&b);
+        }
+}
+
 static void out_of_memory_is_an_error_wherever_it_strikes(void **state) {
     (void)state;
     const char *const *names = oc_engine_names();
@@ -568,6 +600,7 @@ int main(void) {
         cmocka_unit_test(looking_for_nonfinite_changes_nothing),
         cmocka_unit_test(profile_is_off_until_switched_on),
         cmocka_unit_test(memory_is_told),
+        cmocka_unit_test(recomputing_changes_no_bit),
         cmocka_unit_test(measuring_tells_what_a_plan_holds),
         cmocka_unit_test(first_update_adds_the_slots_that_were_told),
         cmocka_unit_test(what_fits_nowhere_is_measured),

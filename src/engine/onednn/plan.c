@@ -38,9 +38,12 @@ static void plan_free(oc_plan *face) {
     }
     for (int i = 0; i < plan->norm_count; i++) oci_norm_clear(&plan->norms[i]);
     oci_weights_free(plan);
-    float *aligned[] = {plan->arena,       plan->input,          plan->output,
-                        plan->output_grad, plan->read_scratch,   plan->grad_scratch,
-                        plan->sum_scratch, plan->weight_scratch, plan->library_scratch};
+    void *aligned[] = {plan->arena,          plan->input,
+                       plan->output,         plan->output_grad,
+                       plan->read_scratch,   plan->grad_scratch,
+                       plan->sum_scratch,    plan->weight_scratch,
+                       plan->turned_scratch, plan->gathered_scratch,
+                       plan->library_scratch};
     for (size_t i = 0; i < sizeof aligned / sizeof *aligned; i++) oc_free_aligned(aligned[i]);
     oc_free(plan->values);
     oc_free(plan->units);
@@ -158,6 +161,7 @@ static oc_status plan_build(oci_plan *plan, const oc_graph *graph, oc_error *err
     OC_GOTO(oci_fuse(plan, shapes, err));
     OC_GOTO(units_init(plan, shapes, err));
     OC_GOTO(oci_weights_place(plan, err));
+    oci_recompute_choose(plan);
     OC_GOTO(oci_place_values(plan, err));
     OC_GOTO(buffers_new(plan, &shapes[0], &shapes[nodes - 1], err));
 done:
@@ -269,6 +273,7 @@ static oc_status forward(oc_plan *face, const float *pixels, int n, uint64_t ste
     plan->pixels = pixels ? pixels : plan->input;
     plan->targets = targets;
     plan->aux = 0;
+    oci_recompute_begin(plan);
     if (face->mode == OC_MODE_TRAIN)
         status = units_forward(plan, plan->output, err);
     else
@@ -327,7 +332,8 @@ static oc_status backward(oc_plan *face, oc_error *err) {
     if (plan->values[output_value(plan)].wants_grad)
         oci_grad_from_plain(plan, output_value(plan), plan->output_grad);
     for (int u = plan->unit_count - 1; u >= 0 && status == OC_OK; u--) {
-        status = unit_backward(plan, &plan->units[u], err);
+        status = oci_recompute_before(plan, u, err);
+        if (status == OC_OK) status = unit_backward(plan, &plan->units[u], err);
         if (status != OC_OK)
             status = oc_error_context(err, status, "%s", oci_unit_name(plan, &plan->units[u]));
     }
@@ -389,6 +395,7 @@ static const char *find_nonfinite(oc_plan *face) {
     const char *found = NULL;
     int before = oci_threads_use(plan->options.threads);
     plan->looking = true;
+    oci_recompute_begin(plan);
     for (int u = 0; u < plan->unit_count && !found; u++)
         found = unit_nonfinite(plan, &plan->units[u]);
     plan->looking = false;
