@@ -17,7 +17,8 @@ enum { SPAN = 4 };
 
 static bool checkpoint_kind(oci_kind kind) {
     return kind == OCI_UNIT_ADD || kind == OCI_UNIT_CONCAT || kind == OCI_UNIT_POOL ||
-           kind == OCI_UNIT_GLOBAL_POOL || kind == OCI_UNIT_BLOCK;
+           kind == OCI_UNIT_GLOBAL_POOL || kind == OCI_UNIT_ADAPTIVE_POOL ||
+           kind == OCI_UNIT_AUX_LOSS || kind == OCI_UNIT_BLOCK;
 }
 
 static bool holds_output(const oci_plan *plan, const oci_unit *unit) {
