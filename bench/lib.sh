@@ -6,6 +6,7 @@ OCELLUS=${OCELLUS-build/ocellus}
 SHARED=${SHARED-../shared}
 RESULTS=${RESULTS-bench/results}
 PYTHON=${PYTHON-/usr/bin/python3}
+PEERS=${PEERS-bench/peers/venv}
 FLOWERS=$SHARED/data/flowers17
 WEIGHTS=$SHARED/models/mobilenet_v2-features.safetensors
 
@@ -18,22 +19,18 @@ field() { sed -n "s/.*\"$1\": *\(-\{0,1\}[0-9][0-9.eE+-]*\).*/\1/p" | head -n 1;
 # calc EXPRESSION: with awk; nothing where it has no value
 calc() { awk "BEGIN { printf \"%.6g\", $1 }" 2>/dev/null; }
 
-# median VALUE...
+# median VALUE...; least VALUE...; most VALUE...
 median() {
     printf '%s\n' "$@" | sort -g |
         awk '{ v[NR] = $1 } END { printf "%.6g", (v[int((NR + 1) / 2)] + v[int(NR / 2) + 1]) / 2 }'
 }
+least() { printf '%s\n' "$@" | sort -g | awk 'NR == 1 { printf "%.6g", $1 }'; }
+most() { printf '%s\n' "$@" | sort -g | awk '{ v = $1 } END { printf "%.6g", v }'; }
 
 have_ocellus() {
     [ -x "$OCELLUS" ] && return 0
     say "$OCELLUS is missing: run \`make\` first"
     exit 3
-}
-# Sets PEER to the name and version of the peer; fails where it is absent.
-have_peer() {
-    # shellcheck disable=SC2034 # read by run.sh
-    PEER=$("$PYTHON" -c 'import PIL, torch, torchvision; print("PyTorch", torch.__version__)' \
-        2>/dev/null)
 }
 have_shared() { [ -d "$FLOWERS" ] && [ -f "$WEIGHTS" ]; }
 

@@ -1,25 +1,31 @@
-"""What the peers share: threads, repetitions, peak memory, one line of JSON.
+"""What the peers share: threads, networks, repetitions, peak memory, one line of JSON.
 
 SPDX-License-Identifier: BSD-2-Clause
 """
 import json
 import os
-import resource
 import statistics
 import time
 
-import torch
-import torchvision
-
-
-def use_all_cores():
-    torch.set_num_threads(len(os.sched_getaffinity(0)))
+CORES = len(os.sched_getaffinity(0))
 
 
 def make_net(name, classes=1000):
     """Without auxiliary heads, as ours."""
+    import torchvision
     options = {"aux_logits": False, "init_weights": False} if name == "googlenet" else {}
     return getattr(torchvision.models, name)(num_classes=classes, **options)
+
+
+def prepare(net, pixels, form):
+    """The network and its pixels as one of PyTorch's ways to run them: eager, channels_last, or
+    compiled (in channels_last, too, which its compiler gains from)."""
+    import torch
+    if form == "eager":
+        return net, pixels
+    net = net.to(memory_format=torch.channels_last)
+    pixels = pixels.contiguous(memory_format=torch.channels_last)
+    return torch.compile(net) if form == "compiled" else net, pixels
 
 
 def repeat(step, batch, reps, seconds):
@@ -44,8 +50,11 @@ def repeat(step, batch, reps, seconds):
     }
 
 
+def peak_rss():
+    """Bytes of this process at its largest."""
+    with open("/proc/self/status") as stream:
+        return next(int(line.split()[1]) * 1024 for line in stream if line.startswith("VmHWM"))
+
+
 def report(**values):
-    values["peer"] = f"PyTorch {torch.__version__}"
-    values["threads"] = torch.get_num_threads()
-    values["peak_rss"] = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
-    print(json.dumps(values))
+    print(json.dumps({**values, "peak_rss": peak_rss()}))

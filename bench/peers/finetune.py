@@ -15,7 +15,7 @@ import time
 import torch
 from torch.utils.data import DataLoader
 
-from common import make_net, report, use_all_cores
+from common import CORES, make_net, report
 from photos import Photos, eval_transform, train_transform
 
 BODY_LR, HEAD_LR = 0.005, 0.03
@@ -73,7 +73,7 @@ def main():
     parser.add_argument("--workers", type=int, default=2)
     args = parser.parse_args()
     start = time.perf_counter()
-    use_all_cores()
+    torch.set_num_threads(CORES)
     torch.manual_seed(1)
     train = Photos(args.table, "train", train_transform())
     val = Photos(args.table, "val", eval_transform())
@@ -93,7 +93,7 @@ def main():
     for _ in range(args.epochs):
         train_epoch(net, train_loader, optimizer, schedule)
         accuracy.append(score(net, val_loader))
-    report(epochs=args.epochs, batch=args.batch, train_images=len(train), val_images=len(val),
+    report(peer=f"PyTorch {torch.__version__}", epochs=args.epochs, batch=args.batch, train_images=len(train), val_images=len(val),
            accuracy=accuracy, best_accuracy=max(accuracy), seconds=time.perf_counter() - start)
 
 

@@ -34,7 +34,7 @@ def main(folder, seconds=2.0, size=224):
     torch.set_num_threads(1)
     paths = sorted(p for p in pathlib.Path(folder).rglob("*") if p.suffix.lower() in (".jpg", ".png"))
     photos = [path.read_bytes() for path in paths[:MOST]]
-    report(photos=len(photos), size=size,
+    report(peer=f"torchvision on PyTorch {torch.__version__}", photos=len(photos), size=size,
            plain_per_second_and_core=rate(photos, eval_transform(size), seconds),
            varied_per_second_and_core=rate(photos, train_transform(size), seconds))
 

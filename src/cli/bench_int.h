@@ -6,6 +6,7 @@
 
 #include "engine/engine.h"
 #include "images_int.h"
+#include "peak_int.h"
 #include "zoo/zoo.h"
 
 /* Of several repetitions. */
@@ -15,11 +16,12 @@ typedef struct oci_spread {
 /* Sorts the values; count >= 1. */
 oci_spread oci_spread_of(double *values, size_t count);
 
+enum { OCI_BENCH_CLASSES = 1000 };
 
 typedef struct oci_bench_task {
     const oc_arch *arch;
     oc_mode mode;
-    int batch, size, classes;
+    int batch, size;
     int threads; /* 0 = all */
     int reps;    /* repetitions; each as many steps as take `seconds` */
     double seconds;
@@ -27,14 +29,30 @@ typedef struct oci_bench_task {
     bool layers;        /* measure these too, in steps of their own */
 } oci_bench_task;
 
-/* Times of one step; a direction that does not happen is 0. */
+/* A layer's pass in one step; one that does not happen is all 0. */
 typedef enum oci_pass { OCI_FORWARD, OCI_BACK_DATA, OCI_BACK_WEIGHTS, OCI_PASSES } oci_pass;
+typedef struct oci_pass_time {
+    double seconds;
+    double flops; /* two a multiply-add; 0 = none worth counting */
+    double bytes; /* that must move: inputs, outputs, parameters, once each */
+    double bound; /* seconds of the roofline; with by_memory: set by oci_rooflines_judge */
+    bool by_memory;
+} oci_pass_time;
 typedef struct oci_layer_time {
     const char *name;   /* of the node that gives the unit its name; borrowed */
-    const char *kernel; /* of its forward pass; borrowed */
-    double seconds[OCI_PASSES];
-    double flops[OCI_PASSES]; /* two a multiply-add; 0 = none worth counting */
+    const char *kind;   /* conv, depthwise, dense, norm, pool, ... loss, update, other; borrowed */
+    const char *kernel; /* of its forward pass; borrowed; NULL = none */
+    oci_pass_time pass[OCI_PASSES];
+    double seconds, bound, lost, flops; /* sums over passes, set by oci_rooflines_judge */
 } oci_layer_time;
+
+enum { OCI_KINDS = OC_OP_COUNT + 4 }; /* of ops, depthwise, loss, update, other */
+typedef struct oci_rooflines {
+    oci_layer_time *items; /* NULL unless asked for; `other` is what no layer took */
+    size_t count;
+    oci_layer_time kinds[OCI_KINDS], total; /* sums, set by oci_rooflines_judge */
+    size_t kind_count;
+} oci_rooflines;
 
 typedef struct oci_bench {
     oc_graph *graph; /* owned, as is the plan: names in `layers` live in them */
@@ -45,21 +63,31 @@ typedef struct oci_bench {
     double flops;                     /* a step: 2 x multiply-adds, x 3 in training */
     uint64_t macs;                    /* of one image, forward */
     oc_plan_memory memory;
-    oci_layer_time *layers; /* NULL unless asked for */
-    size_t layer_count;
+    oci_rooflines layers;
 } oci_bench;
 
 /* Make a plan with fresh weights and time it. Clear what comes out, also after a failure. */
 OC_MUST_CHECK oc_status oci_bench_run(oci_bench *out, const oci_bench_task *task, oc_error *err);
 void oci_bench_clear(oci_bench *bench);
 
-/* Each unit's times summed over its entries (borrowed names), in order of the forward pass; shapes
- * are those of the whole batch. *out is the caller's. */
-OC_MUST_CHECK oc_status oci_layer_times(oci_layer_time **out, size_t *count, const oc_plan *plan,
-                                        const oc_graph *graph, const oc_shape *shapes, int steps,
-                                        oc_error *err);
-void oci_layer_times_text(const oci_layer_time *layers, size_t count, oc_buf *out);
-json_t *oci_layer_times_json(const oci_layer_time *layers, size_t count); /* new, or NULL */
+/* Where the times of layers come from. */
+typedef struct oci_layer_source {
+    const oc_plan *plan; /* profiled for `steps` steps */
+    const oc_graph *graph;
+    const oc_shape *shapes; /* of every node, whole batch */
+    int steps;
+    double step_seconds, update_seconds; /* means; update_seconds is part of step_seconds */
+    double update_bytes;
+} oci_layer_source;
+/* Each unit's times summed over its entries (borrowed names). Clear what comes out. */
+OC_MUST_CHECK oc_status oci_rooflines_new(oci_rooflines *out, const oci_layer_source *from,
+                                          oc_error *err);
+void oci_rooflines_clear(oci_rooflines *layers);
+/* Set rooflines, time lost and sums by kind; sort layers by time lost, kinds by time. */
+void oci_rooflines_judge(oci_rooflines *layers, const oci_peak *peak);
+/* Both after oci_rooflines_judge. */
+void oci_rooflines_text(const oci_rooflines *layers, const oci_peak *peak, bool train, oc_buf *out);
+int oci_rooflines_json(const oci_rooflines *layers, json_t *into); /* not 0: out of memory */
 
 typedef struct oci_photo_speed {
     size_t photos;

@@ -1,13 +1,15 @@
-/* The times of a plan, unit by unit: what `ocellus bench --layers` shows.
+/* The layers of a plan: their times, the work they must do, and how far from the machine's limits
+ * that leaves them.
+ *
+ * The roofline of a pass is the longer of two times: its operations at the peak of multiply-adds,
+ * and its bytes at the speed of memory, each input, output and parameter moved once. (Williams,
+ * Waterman, Patterson 2009.) Time beyond it is lost time.
  *
  * SPDX-License-Identifier: BSD-2-Clause */
-#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "bench_int.h"
-#include "term_int.h"
-
-enum { NAME_COLUMNS = 30 };
 
 static oci_layer_time *find(oci_layer_time *layers, size_t count, const char *name) {
     for (size_t i = 0; i < count; i++)
@@ -25,36 +27,106 @@ static double shares_of(const char *what) {
     return strcmp(what, "backward") == 0 ? 2 : 1;
 }
 
-static void add(oci_layer_time *layer, const oc_op_time *entry, const oc_graph *graph,
-                const oc_shape *shapes, int steps) {
-    oci_pass pass = pass_of(entry->what);
-    int node = oc_graph_find(graph, entry->node);
-    double macs = node < 0 ? 0 : (double)oc_graph_macs(graph, node, shapes);
-    if (pass == OCI_FORWARD) layer->kernel = entry->kernel;
-    layer->seconds[pass] += entry->seconds / steps;
-    layer->flops[pass] = 2 * macs * shares_of(entry->what);
+/* ---- what a layer is, and what it must move ---- */
+
+static bool is_depthwise(const oc_node *node, const oc_shape *in) {
+    return node->attrs.groups > 1 && node->attrs.groups == in->dim[1];
 }
 
-oc_status oci_layer_times(oci_layer_time **out, size_t *count, const oc_plan *plan,
-                          const oc_graph *graph, const oc_shape *shapes, int steps, oc_error *err) {
-    size_t entries = oc_plan_times(plan, NULL, 0), used = 0;
+static const char *kind_of(const oc_graph *graph, int index, const oc_shape *shapes) {
+    const oc_node *node = oc_graph_node(graph, index);
+    switch (node->op) {
+    case OC_OP_CONV:
+        return is_depthwise(node, &shapes[node->inputs[0]]) ? "depthwise" : "conv";
+    case OC_OP_MAX_POOL:
+    case OC_OP_AVG_POOL:
+    case OC_OP_GLOBAL_POOL:
+        return "pool";
+    case OC_OP_BATCH_NORM:
+        return "norm";
+    default:
+        return oc_op_name(node->op);
+    }
+}
+
+static double bytes_of(const oc_shape *shape) {
+    size_t count = 0;
+    return oc_shape_count(shape, &count) ? (double)count * sizeof(float) : 0;
+}
+
+static double parameter_bytes(const oc_graph *graph, const oc_node *node) {
+    double sum = 0;
+    for (int i = 0; i < node->param_count; i++)
+        sum += bytes_of(&oc_graph_param(graph, node->first_param + i)->shape);
+    return sum;
+}
+
+/* A norm's way back needs its input again; a convolution's and a dense layer's needs it for the
+ * weights alone; the others remember, or need nothing. */
+static double traffic_of(const oc_graph *graph, int index, const oc_shape *shapes, oci_pass pass) {
+    const oc_node *node = oc_graph_node(graph, index);
+    double in = 0, out = bytes_of(&shapes[index]), again = 0;
+    for (int k = 0; k < node->input_count; k++) in += bytes_of(&shapes[node->inputs[k]]);
+    if (pass != OCI_FORWARD && (node->op == OC_OP_BATCH_NORM || node->op == OC_OP_LRN)) again = in;
+    return in + out + again + parameter_bytes(graph, node);
+}
+
+/* ---- collecting ---- */
+
+static void add(oci_layer_time *layer, const oc_op_time *entry, const oci_layer_source *from) {
+    oci_pass pass = pass_of(entry->what);
+    int node = oc_graph_find(from->graph, entry->node);
+    oci_pass_time *t = &layer->pass[pass];
+    if (pass == OCI_FORWARD || !layer->kernel) layer->kernel = entry->kernel;
+    layer->kind = node < 0 ? entry->node : kind_of(from->graph, node, from->shapes);
+    t->seconds += entry->seconds / from->steps;
+    if (node < 0) return;
+    double macs = (double)oc_graph_macs(from->graph, node, from->shapes);
+    if (macs > 0 && !entry->macs) return; /* a pass that need not be */
+    t->flops = 2 * macs * shares_of(entry->what);
+    t->bytes = traffic_of(from->graph, node, from->shapes, pass) * shares_of(entry->what);
+}
+
+static double seconds_of(const oci_layer_time *layer) {
+    double sum = 0;
+    for (int k = 0; k < OCI_PASSES; k++) sum += layer->pass[k].seconds;
+    return sum;
+}
+
+/* What the engine does not tell apart by layer: the update, and the rest of the step. */
+static size_t add_rest(oci_layer_time *layers, size_t used, const oci_layer_source *from) {
+    double rest = from->step_seconds - from->update_seconds;
+    for (size_t i = 0; i < used; i++) rest -= seconds_of(&layers[i]);
+    if (from->update_seconds > 0) {
+        oci_layer_time *l = &layers[used++];
+        *l = (oci_layer_time){.name = "update", .kind = "update", .kernel = "own"};
+        l->pass[OCI_FORWARD] =
+            (oci_pass_time){.seconds = from->update_seconds, .bytes = from->update_bytes};
+    }
+    layers[used] = (oci_layer_time){.name = "between layers", .kind = "other"};
+    layers[used].pass[OCI_FORWARD].seconds = rest > 0 ? rest : 0;
+    return used + 1;
+}
+
+oc_status oci_rooflines_new(oci_rooflines *out, const oci_layer_source *from, oc_error *err) {
+    enum { REST = 2 };
+    size_t entries = oc_plan_times(from->plan, NULL, 0), used = 0;
     oc_status status = OC_OK;
-    *out = NULL;
-    *count = 0;
-    oc_op_time *times = oc_calloc(entries, sizeof *times);
-    oci_layer_time *layers = oc_calloc(entries, sizeof *layers);
+    *out = (oci_rooflines){0};
+    oc_op_time *times = oc_calloc(entries + REST, sizeof *times);
+    oci_layer_time *layers = oc_calloc(entries + REST, sizeof *layers);
     if (!times || !layers) OC_GOTO(oc_fail_nomem(err, entries * sizeof *layers, "the layers"));
-    entries = oc_plan_times(plan, times, entries);
+    entries = oc_plan_times(from->plan, times, entries);
     for (size_t i = 0; i < entries; i++) {
         oci_layer_time *layer = find(layers, used, times[i].node);
         if (!layer) {
             layer = &layers[used++];
-            *layer = (oci_layer_time){.name = times[i].node, .kernel = times[i].kernel};
+            *layer = (oci_layer_time){.name = times[i].node};
         }
-        add(layer, &times[i], graph, shapes, steps);
+        add(layer, &times[i], from);
     }
-    *out = layers;
-    *count = used;
+    used = add_rest(layers, used, from);
+    *out = (oci_rooflines){.items = layers, .count = used};
     layers = NULL;
 done:
     oc_free(times);
@@ -62,50 +134,64 @@ done:
     return status;
 }
 
-static double total_of(const oci_layer_time *layers, size_t count) {
-    double sum = 0;
-    for (size_t i = 0; i < count; i++)
-        for (int pass = 0; pass < OCI_PASSES; pass++) sum += layers[i].seconds[pass];
-    return sum;
+void oci_rooflines_clear(oci_rooflines *layers) {
+    oc_free(layers->items);
+    *layers = (oci_rooflines){0};
 }
 
-/* "  12.34  210": milliseconds and GFLOP/s, blank where there is nothing to say. */
-static void text_pass(const oci_layer_time *layer, oci_pass pass, oc_buf *out) {
-    double seconds = layer->seconds[pass], flops = layer->flops[pass];
-    if (seconds <= 0)
-        oc_buf_printf(out, "%15s", "");
-    else if (flops <= 0)
-        oc_buf_printf(out, "%9.3f%6s", 1e3 * seconds, "");
-    else
-        oc_buf_printf(out, "%9.3f%6.0f", 1e3 * seconds, flops / seconds / 1e9);
+/* ---- against the limits ---- */
+
+static double longer(double a, double b) {
+    return a > b ? a : b;
 }
 
-void oci_layer_times_text(const oci_layer_time *layers, size_t count, oc_buf *out) {
-    double total = total_of(layers, count);
-    oc_buf_printf(out, "  %-*s%15s%15s%15s%7s  %s\n", NAME_COLUMNS, "ms and GFLOP/s of a step",
-                  "forward", "backward data", "back. weights", "share", "kernel");
-    for (size_t i = 0; i < count; i++) {
-        const oci_layer_time *layer = &layers[i];
-        oc_buf_puts(out, "  ");
-        oci_put_padded(out, layer->name, NAME_COLUMNS, false);
-        for (int pass = 0; pass < OCI_PASSES; pass++) text_pass(layer, (oci_pass)pass, out);
-        oc_buf_printf(out, "%5.1f %%  %s\n", 100 * total_of(layer, 1) / total,
-                      layer->kernel ? layer->kernel : "");
+static void judge(oci_layer_time *layer, const oci_peak *peak) {
+    layer->seconds = layer->bound = layer->lost = layer->flops = 0;
+    for (int k = 0; k < OCI_PASSES; k++) {
+        oci_pass_time *t = &layer->pass[k];
+        double flops = t->flops / (peak->fma_gflops * 1e9);
+        double bytes = t->bytes / (peak->memory_gbps * 1e9);
+        t->bound = longer(flops, bytes);
+        t->by_memory = bytes > flops;
+        layer->seconds += t->seconds;
+        layer->flops += t->flops;
+        layer->bound += t->bound;
+        layer->lost += longer(t->seconds - t->bound, 0);
     }
 }
 
-json_t *oci_layer_times_json(const oci_layer_time *layers, size_t count) {
-    json_t *array = json_array();
-    int bad = !array;
-    for (size_t i = 0; i < count; i++) {
-        const oci_layer_time *l = &layers[i];
-        bad |= json_array_append_new(
-            array, json_pack("{s:s,s:s?,s:f,s:f,s:f,s:f}", "name", l->name, "kernel", l->kernel,
-                             "forward_seconds", l->seconds[OCI_FORWARD], "backward_data_seconds",
-                             l->seconds[OCI_BACK_DATA], "backward_weights_seconds",
-                             l->seconds[OCI_BACK_WEIGHTS], "forward_flops", l->flops[OCI_FORWARD]));
+static int most_lost_first(const void *a, const void *b) {
+    const oci_layer_time *x = a, *y = b;
+    return (x->lost < y->lost) - (x->lost > y->lost);
+}
+
+static oci_layer_time *kind_total(oci_rooflines *layers, const char *kind) {
+    for (size_t i = 0; i < layers->kind_count; i++)
+        if (strcmp(layers->kinds[i].kind, kind) == 0) return &layers->kinds[i];
+    if (layers->kind_count == OCI_KINDS) return &layers->kinds[OCI_KINDS - 1];
+    layers->kinds[layers->kind_count].kind = kind;
+    return &layers->kinds[layers->kind_count++];
+}
+
+static int longest_first(const void *a, const void *b) {
+    const oci_layer_time *x = a, *y = b;
+    return (x->seconds < y->seconds) - (x->seconds > y->seconds);
+}
+
+void oci_rooflines_judge(oci_rooflines *layers, const oci_peak *peak) {
+    layers->kind_count = 0;
+    layers->total = (oci_layer_time){.kind = "all"};
+    for (size_t i = 0; i < layers->count; i++) {
+        oci_layer_time *layer = &layers->items[i];
+        judge(layer, peak);
+        oci_layer_time *sums[] = {kind_total(layers, layer->kind), &layers->total};
+        for (int k = 0; k < 2; k++) {
+            sums[k]->seconds += layer->seconds;
+            sums[k]->bound += layer->bound;
+            sums[k]->lost += layer->lost;
+            sums[k]->flops += layer->flops;
+        }
     }
-    if (!bad) return array;
-    json_decref(array);
-    return NULL;
+    qsort(layers->items, layers->count, sizeof *layers->items, most_lost_first);
+    qsort(layers->kinds, layers->kind_count, sizeof *layers->kinds, longest_first);
 }

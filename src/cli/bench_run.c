@@ -43,7 +43,7 @@ static oc_status course_init(course *c, const oci_bench_task *task, oc_plan *pla
     oc_rng_init(&rng, 1, OC_RNG_TEST, 0, 0);
     for (size_t i = 0; i < count; i++) c->pixels[i] = oc_rng_between(&rng, -2, 2);
     for (int i = 0; i < task->batch; i++)
-        c->labels[i] = (int32_t)oc_rng_below(&rng, (uint32_t)task->classes);
+        c->labels[i] = (int32_t)oc_rng_below(&rng, OCI_BENCH_CLASSES);
     return OC_OK;
 }
 
@@ -114,15 +114,35 @@ done:
     return status;
 }
 
+/* Weights, gradients and momentum are read, weights and momentum written. */
+static double update_bytes(const oc_graph *graph) {
+    double count = 0;
+    for (int i = 0; i < oc_graph_param_count(graph); i++) {
+        const oc_param *param = oc_graph_param(graph, i);
+        size_t values = 0;
+        if (oc_param_trained(param->kind) && oc_shape_count(&param->shape, &values))
+            count += (double)values;
+    }
+    return 5 * count * sizeof(float);
+}
+
 static oc_status time_layers(oci_bench *out, course *c, const oc_shape *shapes, oc_error *err) {
     double step = out->forward + out->backward + out->update;
     int steps = 1 + steps_within(c->task->seconds, step);
+    for (int i = 0; i < 3; i++) c->passes[i] = 0;
     oc_plan_profile(c->plan, true);
     oc_status status = take_steps(c, steps, NULL, err);
     oc_plan_profile(c->plan, false);
     if (status != OC_OK) return status;
-    return oci_layer_times(&out->layers, &out->layer_count, c->plan, out->graph, shapes, steps,
-                           err);
+    const oci_layer_source from = {.plan = c->plan,
+                                   .graph = out->graph,
+                                   .shapes = shapes,
+                                   .steps = steps,
+                                   .step_seconds =
+                                       (c->passes[0] + c->passes[1] + c->passes[2]) / steps,
+                                   .update_seconds = c->passes[2] / steps,
+                                   .update_bytes = update_bytes(out->graph)};
+    return oci_rooflines_new(&out->layers, &from, err);
 }
 
 static oc_status make_plan(oci_bench *out, const oci_bench_task *task, oc_error *err) {
@@ -134,7 +154,8 @@ static oc_status make_plan(oci_bench *out, const oci_bench_task *task, oc_error 
                                      .seed = 1};
     oc_tensors *weights = NULL;
     oc_status status = OC_OK;
-    OC_GOTO(oc_arch_build(task->arch, &out->graph, 3, task->classes, task->size, task->size, err));
+    OC_GOTO(
+        oc_arch_build(task->arch, &out->graph, 3, OCI_BENCH_CLASSES, task->size, task->size, err));
     OC_GOTO(oc_tensors_new(&weights, err));
     OC_GOTO(oc_graph_init(out->graph, 1, weights, err));
     OC_GOTO(oc_plan_new(&out->plan, task->engine, out->graph, &options, err));
@@ -175,7 +196,7 @@ done:
 }
 
 void oci_bench_clear(oci_bench *bench) {
-    oc_free(bench->layers);
+    oci_rooflines_clear(&bench->layers);
     oc_plan_free(bench->plan);
     oc_graph_free(bench->graph);
     *bench = (oci_bench){0};

@@ -30,15 +30,14 @@ static const oci_option table[] = {
     {"batch", 'b', OCI_INT, AT(task.batch), "B", 1, 65536, NULL, "images a step (default 32)"},
     {"size", 's', OCI_INT, AT(task.size), "S", 1, 4096, NULL,
      "side of the input in pixels (default: the network's)"},
-    {"classes", 0, OCI_INT, AT(task.classes), "N", 1, 10000000, NULL,
-     "outputs of the network (default 1000)"},
     {"reps", 'r', OCI_INT, AT(task.reps), "R", 1, 10000, NULL,
      "repetitions, of which the median counts (default 10)"},
     {"seconds", 0, OCI_REAL, AT(task.seconds), "X", 0, 3600, NULL,
      "least length of a repetition (default 0.5)"},
     {"threads", 't', OCI_INT, AT(task.threads), "T", 1, 4096, NULL, "default all"},
     {"engine", 0, OCI_TEXT, AT(task.engine), "E", 0, 0, NULL, "onednn or ref (default: the best)"},
-    {"layers", 'l', OCI_FLAG, AT(task.layers), NULL, 0, 0, NULL, "the time of each unit too"},
+    {"layers", 'l', OCI_FLAG, AT(task.layers), NULL, 0, 0, NULL,
+     "each layer beside its own roofline, most time lost first; sums by kind"},
     {"image", 0, OCI_PATH, AT(image), "FILE|DIR", 0, 0, NULL,
      "instead of a network: photos decoded, resized and normalised, on one core"},
     {"json", 0, OCI_FLAG, AT(json), NULL, 0, 0, NULL, "as one JSON object"},
@@ -93,9 +92,9 @@ static oc_status print_text(const oci_bench *b, const oci_bench_task *task, cons
         return status;
     }
     text_numbers(b, task, peak, &out);
-    if (b->layers) {
+    if (b->layers.items) {
         oc_buf_puts(&out, "\n");
-        oci_layer_times_text(b->layers, b->layer_count, &out);
+        oci_rooflines_text(&b->layers, peak, task->mode == OC_MODE_TRAIN, &out);
     }
     return oci_print(stdout, &out, err);
 }
@@ -123,8 +122,7 @@ static oc_status print_json(const oci_bench *b, const oci_bench_task *task, cons
         json_object_set_new(o, "activation_bytes", json_integer((json_int_t)b->memory.activations));
     bad |= json_object_set_new(o, "scratch_bytes", json_integer((json_int_t)b->memory.scratch));
     bad |= json_object_set_new(o, "peak_rss", json_integer((json_int_t)peak_rss));
-    if (b->layers)
-        bad |= json_object_set_new(o, "layers", oci_layer_times_json(b->layers, b->layer_count));
+    if (b->layers.items && o) bad |= oci_rooflines_json(&b->layers, o);
     if (bad) {
         json_decref(o);
         o = NULL;
@@ -143,6 +141,7 @@ static oc_status bench_network(bench_flags *flags, oc_error *err) {
     OC_GOTO(oci_bench_run(&bench, task, err));
     uint64_t peak_rss = oc_peak_rss_bytes();
     OC_GOTO(oci_peak_measure(&peak, task->threads, err));
+    oci_rooflines_judge(&bench.layers, &peak);
     status = flags->json ? print_json(&bench, task, &peak, peak_rss, err)
                          : print_text(&bench, task, &peak, err);
 done:
@@ -183,8 +182,7 @@ done:
 }
 
 static oc_status run(oci_call *call, oc_error *err) {
-    bench_flags flags = {.arch = "mobilenet_v2",
-                         .task = {.batch = 32, .classes = 1000, .reps = 10, .seconds = 0.5}};
+    bench_flags flags = {.arch = "mobilenet_v2", .task = {.batch = 32, .reps = 10, .seconds = 0.5}};
     OC_TRY(oci_options_parse(&call->args, &flags, err));
     OC_TRY(oci_args_expect(&call->args, 0, 0, arguments, err));
     return flags.image ? bench_photos(&flags, err) : bench_network(&flags, err);
@@ -195,10 +193,10 @@ const oci_command oci_cmd_bench = {
     .summary = "how fast a network runs here, and how near that is to the machine's limits",
     .arguments = arguments,
     .details =
-        "Random pixels in memory and fresh weights. The limits, measured in the "
+        "Random pixels in memory and fresh weights of 1000 classes. The limits, measured in the "
         "same run: float multiply-adds in registers, and copying memory. Operations are counted as "
         "2 a multiply-add, and 3 times that for a step of training. `make bench` compares with "
-        "PyTorch.",
+        "PyTorch, ONNX Runtime and OpenVINO.",
     .examples = "  ocellus bench --arch resnet18 --batch 16 --layers\n"
                 "  ocellus bench --mode infer --batch 1\n"
                 "  ocellus bench --image photos/\n",

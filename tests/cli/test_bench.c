@@ -52,13 +52,93 @@ static void layers_add_up_to_the_operations_of_a_step(void **state) {
     oci_bench_task task = tiny(OC_MODE_TRAIN);
     assert_int_equal(oci_bench_run(&b, &task, NULL), OC_OK);
     double forward = 0, backward = 0;
-    for (size_t i = 0; i < b.layer_count; i++) {
-        forward += b.layers[i].flops[OCI_FORWARD];
-        backward += b.layers[i].flops[OCI_BACK_DATA] + b.layers[i].flops[OCI_BACK_WEIGHTS];
-        assert_true(b.layers[i].seconds[OCI_FORWARD] >= 0);
+    for (size_t i = 0; i < b.layers.count; i++) {
+        const oci_pass_time *pass = b.layers.items[i].pass;
+        forward += pass[OCI_FORWARD].flops;
+        backward += pass[OCI_BACK_DATA].flops + pass[OCI_BACK_WEIGHTS].flops;
+        assert_true(pass[OCI_FORWARD].seconds >= 0);
     }
     assert_true(forward * 3 == b.flops);
     assert_true(backward == 2 * forward);
+    oci_bench_clear(&b);
+}
+
+static const oci_layer_time *layer_of_kind(const oci_rooflines *layers, const char *kind) {
+    for (size_t i = 0; i < layers->count; i++)
+        if (strcmp(layers->items[i].kind, kind) == 0) return &layers->items[i];
+    fail_msg("no layer of kind %s", kind);
+    return NULL;
+}
+
+static void a_step_is_split_without_rest(void **state) {
+    (void)state;
+    const oci_peak peak = {.fma_gflops = 100, .memory_gbps = 10};
+    oci_bench b;
+    oci_bench_task task = tiny(OC_MODE_TRAIN);
+    assert_int_equal(oci_bench_run(&b, &task, NULL), OC_OK);
+    oci_rooflines_judge(&b.layers, &peak);
+    double layers = 0, kinds = 0;
+    for (size_t i = 0; i < b.layers.count; i++) layers += b.layers.items[i].seconds;
+    for (size_t i = 0; i < b.layers.kind_count; i++) kinds += b.layers.kinds[i].seconds;
+    assert_float_equal(layers, b.layers.total.seconds, 1e-9F);
+    assert_float_equal(kinds, b.layers.total.seconds, 1e-9F);
+    assert_true(layer_of_kind(&b.layers, "update")->seconds > 0);
+    assert_true(layer_of_kind(&b.layers, "other")->seconds >= 0);
+    oci_bench_clear(&b);
+}
+
+/* The bytes of a dense layer: weights, input and output, and none of them twice. */
+static void a_roofline_is_the_slower_of_the_two_limits(void **state) {
+    (void)state;
+    const oci_peak slow_memory = {.fma_gflops = 1e9, .memory_gbps = 1};
+    const oci_peak slow_maths = {.fma_gflops = 1, .memory_gbps = 1e9};
+    oci_bench b;
+    oci_bench_task task = tiny(OC_MODE_INFER);
+    assert_int_equal(oci_bench_run(&b, &task, NULL), OC_OK);
+    oci_rooflines_judge(&b.layers, &slow_memory);
+    const oci_layer_time *conv = layer_of_kind(&b.layers, "conv");
+    assert_true(conv->pass[OCI_FORWARD].by_memory);
+    assert_float_equal(conv->bound, conv->pass[OCI_FORWARD].bytes / 1e9, 1e-9F);
+    oci_rooflines_judge(&b.layers, &slow_maths);
+    conv = layer_of_kind(&b.layers, "conv");
+    assert_false(conv->pass[OCI_FORWARD].by_memory);
+    assert_float_equal(conv->bound, conv->pass[OCI_FORWARD].flops / 1e9, 1e-9F);
+    for (size_t i = 1; i < b.layers.count; i++)
+        assert_true(b.layers.items[i - 1].lost >= b.layers.items[i].lost);
+    oci_bench_clear(&b);
+}
+
+static void a_layer_moves_its_inputs_outputs_and_parameters_once(void **state) {
+    (void)state;
+    oci_bench b;
+    oci_bench_task task = tiny(OC_MODE_INFER);
+    oc_shape shapes[64];
+    assert_int_equal(oci_bench_run(&b, &task, NULL), OC_OK);
+    assert_int_equal(oc_graph_shapes(b.graph, 1, SIZE, SIZE, shapes, NULL), OC_OK);
+    const oci_layer_time *dense = layer_of_kind(&b.layers, "dense");
+    int node = oc_graph_find(b.graph, dense->name);
+    size_t in = 0, out = 0;
+    assert_true(oc_shape_count(&shapes[oc_graph_node(b.graph, node)->inputs[0]], &in));
+    assert_true(oc_shape_count(&shapes[node], &out));
+    assert_true(dense->pass[OCI_FORWARD].bytes == 4.0 * (double)(in + out + in * out + out));
+    oci_bench_clear(&b);
+}
+
+static void the_table_of_layers_fits_a_line_of_120(void **state) {
+    (void)state;
+    const oci_peak peak = {.fma_gflops = 100, .memory_gbps = 10};
+    oci_bench b;
+    oc_buf out = {0};
+    oci_bench_task task = tiny(OC_MODE_TRAIN);
+    assert_int_equal(oci_bench_run(&b, &task, NULL), OC_OK);
+    oci_rooflines_judge(&b.layers, &peak);
+    oci_rooflines_text(&b.layers, &peak, true, &out);
+    assert_false(out.failed);
+    for (const char *line = out.data, *end; (end = strchr(line, '\n')); line = end + 1)
+        assert_in_range((uintmax_t)(end - line), 0, 120);
+    assert_non_null(strstr(out.data, "by kind"));
+    assert_non_null(strstr(out.data, "update"));
+    oc_buf_clear(&out);
     oci_bench_clear(&b);
 }
 
@@ -118,6 +198,10 @@ int main(void) {
         cmocka_unit_test(the_median_of_even_counts_is_between_the_middle_two),
         cmocka_unit_test(training_counts_three_times_the_operations),
         cmocka_unit_test(layers_add_up_to_the_operations_of_a_step),
+        cmocka_unit_test(a_step_is_split_without_rest),
+        cmocka_unit_test(a_roofline_is_the_slower_of_the_two_limits),
+        cmocka_unit_test(a_layer_moves_its_inputs_outputs_and_parameters_once),
+        cmocka_unit_test(the_table_of_layers_fits_a_line_of_120),
         cmocka_unit_test(a_size_the_network_cannot_take_is_told),
         cmocka_unit_test(the_peak_is_positive_and_lack_of_memory_is_told),
         cmocka_unit_test(every_failing_allocation_of_a_run_is_survived),

@@ -9,9 +9,9 @@
  * convolution output instead of two or three, and moves less than half as often.
  *
  *   fuse.c     graph -> values, units, norms          memory.c   lifetimes -> one arena
- *   weights.c  slabs, layouts, import and export      plan.c     forward, backward, update
- *   recompute.c  what is made again                   kernels.c  loops over blocked floats
- *   conv.c dense.c norm.c add.c pool.c misc.c         the kinds of unit
+ *   weights.c  slabs, layouts, import and export      plan.c     the vtable: forward, backward,
+ * update conv.c norm.c add.c pool.c misc.c  the kinds of unit       kernels.c  loops over blocked
+ * floats
  *
  * Activations are (n, c/B, h, w, B), B = 8 or 16 lanes; padded lanes are zero in values and
  * gradients alike.
@@ -32,8 +32,6 @@ typedef struct oci_value {
     int norm;     /* derived: its affine map, or -1 */
     oci_act act;  /* derived: clip when read; stored: clip already applied by its unit */
     float *data;  /* stored: image 0 */
-    float *first_data, *again_data; /* training: where data is on the way there, and where it is
-                                       made again for the way back */
     /* training */
     bool wants_grad;
     int grad_home; /* value whose gradient memory this shares; itself unless shared */
@@ -54,10 +52,12 @@ typedef struct oci_norm {
     int scale, shift, mean, var; /* parameter numbers */
     float *a, *b;
     float *batch_mean, *inv_std;
-    float *pivot;     /* subtracted before summing, against cancellation */
-    float *p, *q, *r; /* backward: dx = p dy + q x + r */
-    double *sums;     /* (n, blocks, 2, OCI_ROW): per image sum, sum of squares (or of dy, dy x) */
-    void *memory;     /* of all arrays */
+    float *pivot;      /* subtracted before summing, against cancellation */
+    float *p, *q, *r;  /* backward: dx = p dy + q x + r */
+    double *sums;      /* (n, blocks, 2, OCI_ROW): per image sum, sum of squares (or of dy, dy x) */
+    void *memory;      /* of all arrays */
+    double seconds[2]; /* profile: forward, backward */
+    uint64_t calls[2];
 } oci_norm;
 
 typedef enum oci_kind {
@@ -91,14 +91,13 @@ typedef struct oci_unit {
     int chunk;      /* images at a time */
     bool back;      /* takes part in backward */
     bool to_params; /* its own parameters are trained */
-    int again;      /* training: unit before whose backward this one is run again, or -1 */
     int folded;     /* inference, conv: batch norm node folded into the weights, or -1 */
     int sum;        /* inference, conv: value whose memory out shares and adds to, or -1 */
     oci_conv_unit *conv;
     oci_lrn *lrn[2];   /* for a full chunk and for the rest */
     uint8_t *side;     /* dropout: keep mask; max pool: chosen taps; lrn: workspace */
     size_t side_image; /* bytes of it for one image */
-    double seconds[3]; /* profile: forward, backward data, backward weights */
+    double seconds[3]; /* profile: forward, backward data, backward weights; without norms */
     uint64_t calls[3];
     uint64_t macs; /* multiply-adds of one call */
 } oci_unit;
@@ -107,8 +106,6 @@ typedef struct oci_unit {
 typedef struct oci_place {
     size_t offset, count; /* count: padded to whole cache lines */
     bool trained;
-    bool borrowed;      /* inference: read where it lies, at `lent`; nothing in the slab */
-    const float *lent;  /* from import on */
     oci_layout *layout; /* convolution weights: the engine's; NULL = as torch stores it */
     oci_layout *plain;
     oci_reorder *in, *out;
@@ -146,19 +143,20 @@ typedef struct oci_plan {
     double aux;                /* sum of the weighted auxiliary losses of this run */
 
     /* scratch, each for one chunk */
-    float *read_scratch;     /* a derived value */
-    float *grad_scratch;     /* the gradient that comes into a unit */
-    float *sum_scratch;      /* a gradient to be added to what is there */
-    float *weight_scratch;   /* a chunk's weight gradient */
-    float *turned_scratch;   /* a layer's weights as its data gradient wants them */
-    float *gathered_scratch; /* its weight gradient as the library gives it */
+    float *read_scratch;   /* a derived value */
+    float *grad_scratch;   /* the gradient that comes into a unit */
+    float *sum_scratch;    /* a gradient to be added to what is there */
+    float *weight_scratch; /* a chunk's weight gradient */
     void *library_scratch;
-    size_t read_floats, grad_floats, sum_floats, weight_floats, turned_floats, gathered_floats;
-    size_t library_bytes;
+    size_t read_floats, grad_floats, sum_floats, weight_floats, library_bytes;
     float ones[OCI_ROW], zeros[OCI_ROW]; /* the identity as an affine map */
     oc_plan_memory held;                 /* all that oci_take gave */
     bool measuring; /* only count: oci_take gives nothing, and the plan never runs */
     bool profiling;
+    bool going_back;     /* in backward: profile.c asks */
+    double norm_seconds; /* profile: of all norms so far */
+    double loss_seconds;
+    uint64_t loss_calls;
     bool looking; /* a forward that must leave no trace in the running statistics */
 } oci_plan;
 
@@ -175,15 +173,6 @@ OC_MUST_CHECK oc_status oci_fuse(oci_plan *plan, const oc_shape *shapes, oc_erro
 const char *oci_unit_name(const oci_plan *plan, const oci_unit *unit);
 const oc_attrs *oci_unit_attrs(const oci_plan *plan, const oci_unit *unit);
 
-/* ---- recompute.c -----------------------------------------------------------------------------
- */
-
-/* Set every unit's `again`. */
-void oci_recompute_choose(oci_plan *plan);
-/* Before a forward pass; and before the backward of unit `back`. */
-void oci_recompute_begin(oci_plan *plan);
-OC_MUST_CHECK oc_status oci_recompute_before(oci_plan *plan, int back, oc_error *err);
-
 /* ---- memory.c ---------------------------------------------------------------------------------
  */
 
@@ -199,12 +188,7 @@ void oci_weights_free(oci_plan *plan);
 OC_MUST_CHECK oc_status oci_weights_import(oci_plan *plan, oc_slot slot, const oc_tensors *set,
                                            oc_error *err);
 OC_MUST_CHECK oc_status oci_weights_export(const oci_plan *plan, oc_slot slot, oc_tensors *set,
-                                           bool lend, oc_error *err);
-/* Where a parameter's weights are. */
-static inline const float *oci_weights_at(const oci_plan *plan, int param) {
-    const oci_place *p = &plan->places[param];
-    return p->borrowed ? p->lent : plan->weights + p->offset;
-}
+                                           oc_error *err);
 OC_MUST_CHECK oc_status oci_weights_update(oci_plan *plan, const oc_update *update, oc_error *err);
 
 /* ---- values and gradients (value.c)
@@ -250,6 +234,19 @@ void oci_norm_running(oci_plan *plan, oci_norm *norm); /* a, b from the running 
 void oci_norm_reduce(oci_plan *plan, oci_norm *norm, const float *dy, int first, int n);
 void oci_norm_backward(oci_plan *plan, oci_norm *norm); /* p, q, r; scale, shift grads */
 
+/* ---- profile.c --------------------------------------------------------------------------------
+ */
+
+/* A stretch of time in which norms may have worked, too: their share counts for them alone. */
+typedef struct oci_watch {
+    double start, norms;
+} oci_watch;
+oci_watch oci_watch_start(const oci_plan *plan);
+double oci_watch_seconds(const oci_plan *plan, oci_watch watch); /* 0 unless profiling */
+/* The time since was spent for this norm (-1: for none, and stays with the unit). */
+void oci_watch_norm(oci_plan *plan, int norm, oci_watch watch);
+size_t oci_plan_times(const oci_plan *plan, oc_op_time *out, size_t max);
+
 /* ---- units --------------------------------------------------------------------------------------
  */
 
@@ -266,8 +263,6 @@ const oci_layout *oci_conv_unit_layout(const oci_unit *unit);
 const char *oci_conv_unit_kernel(const oci_unit *unit, int what); /* 0 forward, 1 data, 2 weights */
 oc_status oci_conv_forward(oci_plan *plan, oci_unit *unit, int first, int n, oc_error *err);
 oc_status oci_conv_backward(oci_plan *plan, oci_unit *unit, int first, int n, oc_error *err);
-/* After weights came in: what an inference plan makes of them once and for all. */
-void oci_conv_keep(oci_plan *plan, const oci_unit *unit);
 float *oci_conv_folded_bias(const oci_unit *unit); /* NULL unless a batch norm is folded in */
 /* After weights came in: transposed copies for the data gradient. */
 OC_MUST_CHECK oc_status oci_conv_prepare(oci_plan *plan, oci_unit *unit, oc_error *err);

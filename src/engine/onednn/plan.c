@@ -11,9 +11,8 @@
 #include "engine/onednn/onednn_int.h"
 
 enum {
-    CHUNK_BYTES = 3 << 20, /* a training unit's source and destination in cache */
-    WEIGHT_SHARE = 3,
-    INFER_BYTES = 28 << 20, /* the largest source and destination of an inference run */
+    CHUNK_BYTES = 3 << 20,  /* a training unit's source and destination in cache */
+    INFER_BYTES = 12 << 20, /* the largest source and destination of an inference run */
     INFER_IMAGES = 8
 };
 
@@ -38,12 +37,9 @@ static void plan_free(oc_plan *face) {
     }
     for (int i = 0; i < plan->norm_count; i++) oci_norm_clear(&plan->norms[i]);
     oci_weights_free(plan);
-    void *aligned[] = {plan->arena,          plan->input,
-                       plan->output,         plan->output_grad,
-                       plan->read_scratch,   plan->grad_scratch,
-                       plan->sum_scratch,    plan->weight_scratch,
-                       plan->turned_scratch, plan->gathered_scratch,
-                       plan->library_scratch};
+    float *aligned[] = {plan->arena,       plan->input,          plan->output,
+                        plan->output_grad, plan->read_scratch,   plan->grad_scratch,
+                        plan->sum_scratch, plan->weight_scratch, plan->library_scratch};
     for (size_t i = 0; i < sizeof aligned / sizeof *aligned; i++) oc_free_aligned(aligned[i]);
     oc_free(plan->values);
     oc_free(plan->units);
@@ -66,17 +62,6 @@ static int images_within(size_t bytes, size_t budget, int images) {
     for (int n = most; n > most / 2; n--)
         if (images % n == 0) return n;
     return most;
-}
-
-/* Weights are read once a chunk, and their gradient read and written: the more of them, the more
- * images they should serve. */
-static size_t chunk_budget(const oci_plan *plan, const oci_unit *u) {
-    size_t weights = 0;
-    const oc_node *node = oc_graph_node(plan->graph, u->node);
-    if (u->kind == OCI_UNIT_CONV &&
-        oc_shape_count(&oc_graph_param(plan->graph, node->first_param)->shape, &weights))
-        return CHUNK_BYTES + WEIGHT_SHARE * weights * sizeof(float);
-    return CHUNK_BYTES;
 }
 
 static size_t unit_bytes(const oci_plan *plan, const oci_unit *u) {
@@ -116,10 +101,9 @@ static oc_status params_new(oci_plan *plan, oc_error *err) {
 static oc_status units_init(oci_plan *plan, const oc_shape *shapes, oc_error *err) {
     for (int u = 0; u < plan->unit_count; u++) {
         oci_unit *unit = &plan->units[u];
-        unit->chunk =
-            plan->face.mode == OC_MODE_INFER
-                ? plan->images
-                : images_within(unit_bytes(plan, unit), chunk_budget(plan, unit), plan->images);
+        unit->chunk = plan->face.mode == OC_MODE_INFER
+                          ? plan->images
+                          : images_within(unit_bytes(plan, unit), CHUNK_BYTES, plan->images);
         if (unit->kind == OCI_UNIT_CONV)
             unit->macs = oc_graph_macs(plan->graph, unit->node, shapes);
         if (unit->kind == OCI_UNIT_CONV) OC_TRY(oci_conv_unit_init(plan, unit, err));
@@ -161,7 +145,6 @@ static oc_status plan_build(oci_plan *plan, const oc_graph *graph, oc_error *err
     OC_GOTO(oci_fuse(plan, shapes, err));
     OC_GOTO(units_init(plan, shapes, err));
     OC_GOTO(oci_weights_place(plan, err));
-    oci_recompute_choose(plan);
     OC_GOTO(oci_place_values(plan, err));
     OC_GOTO(buffers_new(plan, &shapes[0], &shapes[nodes - 1], err));
 done:
@@ -217,18 +200,18 @@ static oc_status measure(const oc_graph *graph, const oc_plan_options *options, 
 static oc_status unit_forward(oci_plan *plan, oci_unit *unit, oc_error *err) {
     const oci_unit_ops *ops = oci_unit_ops_of(unit->kind);
     oci_norm *norm = unit->gathers < 0 ? NULL : &plan->norms[unit->gathers];
-    double start = plan->profiling ? oc_clock_seconds() : 0;
+    const oci_watch watch = oci_watch_start(plan);
     if (norm) oci_norm_begin(plan, norm);
     for (int first = 0; first < plan->images; first += unit->chunk) {
         int n = plan->images - first < unit->chunk ? plan->images - first : unit->chunk;
         if (ops->forward) OC_TRY(ops->forward(plan, unit, first, n, err));
+        const oci_watch gathering = oci_watch_start(plan);
         if (norm) oci_norm_gather(plan, norm, first, n);
+        oci_watch_norm(plan, unit->gathers, gathering);
     }
     if (norm) oci_norm_finish(plan, norm);
-    if (plan->profiling) {
-        unit->seconds[0] += oc_clock_seconds() - start;
-        unit->calls[0]++;
-    }
+    unit->seconds[0] += oci_watch_seconds(plan, watch);
+    unit->calls[0] += plan->profiling;
     return OC_OK;
 }
 
@@ -273,14 +256,17 @@ static oc_status forward(oc_plan *face, const float *pixels, int n, uint64_t ste
     plan->pixels = pixels ? pixels : plan->input;
     plan->targets = targets;
     plan->aux = 0;
-    oci_recompute_begin(plan);
+    plan->going_back = false;
     if (face->mode == OC_MODE_TRAIN)
         status = units_forward(plan, plan->output, err);
     else
         status = infer(plan, plan->pixels, n, err);
+    const oci_watch watch = oci_watch_start(plan);
     if (status == OC_OK && targets)
         oci_softmax_nll(plan->output, (size_t)n, plan->output_image, targets, plan->output_grad,
                         result);
+    plan->loss_seconds += oci_watch_seconds(plan, watch);
+    plan->loss_calls += plan->profiling && targets;
     if (status == OC_OK && targets) result->aux = plan->aux;
     plan->targets = NULL;
     oci_threads_use(before);
@@ -308,7 +294,8 @@ static bool goes_on(const oci_plan *plan, const oci_unit *unit) {
 static oc_status unit_backward(oci_plan *plan, oci_unit *unit, oc_error *err) {
     const oci_unit_ops *ops = oci_unit_ops_of(unit->kind);
     if (!unit->back || !ops->backward) return OC_OK;
-    double start = plan->profiling ? oc_clock_seconds() : 0, weights = unit->seconds[2];
+    const oci_watch watch = oci_watch_start(plan);
+    double weights = unit->seconds[2];
     int norm = plan->values[unit->through].norm;
     if (norm >= 0) oci_norm_backward(plan, &plan->norms[norm]);
     for (int first = 0; first < plan->images && goes_on(plan, unit); first += unit->chunk) {
@@ -316,11 +303,9 @@ static oc_status unit_backward(oci_plan *plan, oci_unit *unit, oc_error *err) {
         OC_TRY(ops->backward(plan, unit, first, n, err));
     }
     oci_grads_written(plan, unit);
-    if (plan->profiling) {
-        unit->seconds[1] += oc_clock_seconds() - start - (unit->seconds[2] - weights);
-        unit->calls[1]++;
-        unit->calls[2] += unit->to_params;
-    }
+    unit->seconds[1] += oci_watch_seconds(plan, watch) - (unit->seconds[2] - weights);
+    unit->calls[1] += plan->profiling;
+    unit->calls[2] += plan->profiling && unit->to_params;
     return OC_OK;
 }
 
@@ -328,12 +313,12 @@ static oc_status backward(oc_plan *face, oc_error *err) {
     oci_plan *plan = plan_of(face);
     int before = oci_threads_use(plan->options.threads);
     for (int i = 0; i < plan->value_count; i++) plan->values[i].written = 0;
+    plan->going_back = true;
     oc_status status = OC_OK;
     if (plan->values[output_value(plan)].wants_grad)
         oci_grad_from_plain(plan, output_value(plan), plan->output_grad);
     for (int u = plan->unit_count - 1; u >= 0 && status == OC_OK; u--) {
-        status = oci_recompute_before(plan, u, err);
-        if (status == OC_OK) status = unit_backward(plan, &plan->units[u], err);
+        status = unit_backward(plan, &plan->units[u], err);
         if (status != OC_OK)
             status = oc_error_context(err, status, "%s", oci_unit_name(plan, &plan->units[u]));
     }
@@ -356,9 +341,8 @@ static oc_status import(oc_plan *face, oc_slot slot, const oc_tensors *set, oc_e
     return oci_weights_import(plan_of(face), slot, set, err);
 }
 
-static oc_status export(const oc_plan *face, oc_slot slot, oc_tensors *set, bool lend,
-                        oc_error *err) {
-    return oci_weights_export(plan_of_const(face), slot, set, lend, err);
+static oc_status export(const oc_plan *face, oc_slot slot, oc_tensors *set, oc_error *err) {
+    return oci_weights_export(plan_of_const(face), slot, set, err);
 }
 
 static float *grads(oc_plan *face, size_t *count) {
@@ -395,7 +379,6 @@ static const char *find_nonfinite(oc_plan *face) {
     const char *found = NULL;
     int before = oci_threads_use(plan->options.threads);
     plan->looking = true;
-    oci_recompute_begin(plan);
     for (int u = 0; u < plan->unit_count && !found; u++)
         found = unit_nonfinite(plan, &plan->units[u]);
     plan->looking = false;
@@ -409,24 +392,7 @@ static void profile(oc_plan *face, bool on) {
 }
 
 static size_t times(const oc_plan *face, oc_op_time *out, size_t max) {
-    static const char *const what[] = {"forward", "backward data", "backward weights"};
-    const oci_plan *plan = plan_of_const(face);
-    size_t count = 0;
-    for (int u = 0; u < plan->unit_count; u++)
-        for (int k = 0; k < 3; k++) {
-            const oci_unit *unit = &plan->units[u];
-            if (!unit->calls[k]) continue;
-            if (count < max)
-                out[count] =
-                    (oc_op_time){.node = oci_unit_name(plan, unit),
-                                 .what = what[k],
-                                 .kernel = unit->conv ? oci_conv_unit_kernel(unit, k) : "own",
-                                 .seconds = unit->seconds[k],
-                                 .calls = unit->calls[k],
-                                 .macs = unit->macs};
-            count++;
-        }
-    return count;
+    return oci_plan_times(plan_of_const(face), out, max);
 }
 
 const oc_engine_vtable oci_engine_onednn = {

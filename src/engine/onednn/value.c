@@ -31,9 +31,11 @@ const float *oci_read(oci_plan *plan, int value, int first, int n) {
     const oci_value *v = &plan->values[value];
     if (v->plain) return plan->pixels + (size_t)first * v->image;
     if (v->base == value) return v->data + (size_t)first * v->image;
+    const oci_watch watch = oci_watch_start(plan);
     int rows = n * v->blocks;
 #pragma omp parallel for
     for (int i = 0; i < rows; i++) (void)oci_read_row(plan, value, first, i);
+    oci_watch_norm(plan, v->norm, watch);
     return plan->read_scratch;
 }
 
@@ -52,8 +54,10 @@ void oci_grad_commit(oci_plan *plan, int value, int first, int n, const float *t
         for (int i = 0; i < rows; i++)
             oci_row_accumulate(grad + (size_t)i * row, target + (size_t)i * row, row);
     }
+    const oci_watch watch = oci_watch_start(plan);
     if (v->norm >= 0 && v->written + 1 == v->writers)
         oci_norm_reduce(plan, &plan->norms[v->norm], grad, first, n);
+    oci_watch_norm(plan, v->norm, watch);
 }
 
 int oci_repeats(const oci_unit *unit, int k) {
@@ -94,9 +98,11 @@ const float *oci_incoming(oci_plan *plan, const oci_unit *unit, int first, int n
     const oci_value *v = &plan->values[unit->through];
     if (v->base == unit->through && v->act == OCI_ACT_NONE)
         return v->grad + (size_t)first * v->image;
+    const oci_watch watch = oci_watch_start(plan);
     int rows = n * v->blocks;
 #pragma omp parallel for
     for (int i = 0; i < rows; i++) (void)oci_incoming_row(plan, unit, first, i);
+    oci_watch_norm(plan, v->norm, watch);
     return plan->grad_scratch;
 }
 
