@@ -78,6 +78,16 @@ void *oc_malloc_aligned(size_t bytes) {
     return p;
 }
 
+/* Large ones begin a page; the kernel hands out zeros when such pages are next touched. */
+void *oc_calloc_aligned(size_t bytes) {
+    char *p = oc_malloc_aligned(bytes);
+    if (p == NULL) return NULL;
+    size_t whole = bytes >= HUGE_FROM ? bytes / HUGE_PAGE * HUGE_PAGE : 0;
+    if (whole > 0 && madvise(p, whole, MADV_DONTNEED) != 0) whole = 0;
+    memset(p + whole, 0, bytes - whole);
+    return p;
+}
+
 void oc_free_aligned(void *p) {
     free(p);
 }

@@ -24,6 +24,7 @@ void oc_free(void *p);
 /* Aligned to OC_CACHE_LINE (2 MiB and transparent huge pages from 4 MiB on); contents undefined.
  * Free with oc_free_aligned. */
 void *oc_malloc_aligned(size_t bytes);
+void *oc_calloc_aligned(size_t bytes); /* zeroed; large ones take memory only where written to */
 void oc_free_aligned(void *p);
 
 /* Fill err with OC_ENOMEM naming `what` and the bytes asked for. */

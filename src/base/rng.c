@@ -41,6 +41,11 @@ void oc_rng_init(oc_rng *rng, uint64_t seed, uint32_t stream, uint32_t epoch, ui
     };
 }
 
+void oc_rng_skip(oc_rng *rng, uint64_t words) {
+    rng->counter[0] += (uint32_t)(words / 4);
+    for (uint64_t i = 0; i < words % 4; i++) (void)oc_rng_u32(rng);
+}
+
 uint32_t oc_rng_u32(oc_rng *rng) {
     if (rng->used == 4) {
         oci_philox(rng->word, rng->counter, rng->key);

@@ -30,6 +30,8 @@ enum {
 
 /* key = (seed, stream); counter = (item, epoch). */
 void oc_rng_init(oc_rng *rng, uint64_t seed, uint32_t stream, uint32_t epoch, uint64_t item);
+/* As if a fresh rng had given out so many words already. */
+void oc_rng_skip(oc_rng *rng, uint64_t words);
 uint32_t oc_rng_u32(oc_rng *rng);
 void oc_rng_fill(oc_rng *rng, uint32_t *out, size_t count); /* as so many calls of oc_rng_u32 */
 uint32_t oc_rng_below(oc_rng *rng, uint32_t n);             /* 0..n-1, unbiased; n >= 1 */

@@ -33,8 +33,8 @@ static size_t edit_distance(const char *a, const char *b) {
     return rows[n % 3][m];
 }
 
-const char *oc_suggest(const char *word, const char *const *candidates, size_t count) {
-    size_t limit = 1 + strlen(word) / 4; /* a slip, not another word */
+const char *oc_suggest_within(const char *word, const char *const *candidates, size_t count,
+                              size_t limit) {
     const char *best = NULL;
     for (size_t i = 0; i < count; i++) {
         size_t distance = edit_distance(word, candidates[i]);
@@ -45,4 +45,8 @@ const char *oc_suggest(const char *word, const char *const *candidates, size_t c
         }
     }
     return best;
+}
+
+const char *oc_suggest(const char *word, const char *const *candidates, size_t count) {
+    return oc_suggest_within(word, candidates, count, 1 + strlen(word) / 4); /* a slip */
 }

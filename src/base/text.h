@@ -44,6 +44,9 @@ int oc_natural_compare(const char *a, const char *b);
 /* The closest of `count` candidates by edit distance (Damerau-Levenshtein), or NULL when none is
  * near enough to be a likely slip. */
 const char *oc_suggest(const char *word, const char *const *candidates, size_t count);
+/* The same where at most `limit` edits are a likely slip. */
+const char *oc_suggest_within(const char *word, const char *const *candidates, size_t count,
+                              size_t limit);
 
 /* "1.2 GB", "870 kB" (powers of 1000) and "1 h 02 min", "3.4 s" into the caller's storage; returns
  * storage. */

@@ -128,3 +128,29 @@ done:
     oc_writer_free(w);
     return status;
 }
+
+/* ---- another name for a file -------------------------------------------------------------------
+ */
+
+static oc_status copy_file(const char *from, const char *to, oc_error *err) {
+    oc_map map;
+    OC_TRY(oc_map_open(&map, from, err));
+    oc_status status = oc_file_write(to, map.data, map.size, err);
+    oc_map_close(&map);
+    return status;
+}
+
+/* Where both names are one file already, rename leaves the temporary one. */
+oc_status oc_file_link(const char *from, const char *to, oc_error *err) {
+    oc_writer names = {.fd = -1};
+    OC_TRY(name_files(&names, to, err));
+    (void)unlink(names.temporary);
+    if (link(from, names.temporary) != 0) return copy_file(from, to, err);
+    if (rename(names.temporary, to) != 0) {
+        int number = errno;
+        (void)unlink(names.temporary);
+        return oc_fail_errno(err, OC_EIO, number, "cannot rename %s to %s", names.temporary, to);
+    }
+    (void)unlink(names.temporary);
+    return sync_folder(to, err);
+}

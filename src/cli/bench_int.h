@@ -16,12 +16,11 @@ typedef struct oci_spread {
 /* Sorts the values; count >= 1. */
 oci_spread oci_spread_of(double *values, size_t count);
 
-enum { OCI_BENCH_CLASSES = 1000 };
 
 typedef struct oci_bench_task {
     const oc_arch *arch;
     oc_mode mode;
-    int batch, size;
+    int batch, size, classes;
     int threads; /* 0 = all */
     int reps;    /* repetitions; each as many steps as take `seconds` */
     double seconds;

@@ -43,7 +43,7 @@ static oc_status course_init(course *c, const oci_bench_task *task, oc_plan *pla
     oc_rng_init(&rng, 1, OC_RNG_TEST, 0, 0);
     for (size_t i = 0; i < count; i++) c->pixels[i] = oc_rng_between(&rng, -2, 2);
     for (int i = 0; i < task->batch; i++)
-        c->labels[i] = (int32_t)oc_rng_below(&rng, OCI_BENCH_CLASSES);
+        c->labels[i] = (int32_t)oc_rng_below(&rng, (uint32_t)task->classes);
     return OC_OK;
 }
 
@@ -154,8 +154,7 @@ static oc_status make_plan(oci_bench *out, const oci_bench_task *task, oc_error 
                                      .seed = 1};
     oc_tensors *weights = NULL;
     oc_status status = OC_OK;
-    OC_GOTO(
-        oc_arch_build(task->arch, &out->graph, 3, OCI_BENCH_CLASSES, task->size, task->size, err));
+    OC_GOTO(oc_arch_build(task->arch, &out->graph, 3, task->classes, task->size, task->size, err));
     OC_GOTO(oc_tensors_new(&weights, err));
     OC_GOTO(oc_graph_init(out->graph, 1, weights, err));
     OC_GOTO(oc_plan_new(&out->plan, task->engine, out->graph, &options, err));

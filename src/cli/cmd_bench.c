@@ -30,6 +30,8 @@ static const oci_option table[] = {
     {"batch", 'b', OCI_INT, AT(task.batch), "B", 1, 65536, NULL, "images a step (default 32)"},
     {"size", 's', OCI_INT, AT(task.size), "S", 1, 4096, NULL,
      "side of the input in pixels (default: the network's)"},
+    {"classes", 0, OCI_INT, AT(task.classes), "N", 1, 10000000, NULL,
+     "outputs of the network (default 1000)"},
     {"reps", 'r', OCI_INT, AT(task.reps), "R", 1, 10000, NULL,
      "repetitions, of which the median counts (default 10)"},
     {"seconds", 0, OCI_REAL, AT(task.seconds), "X", 0, 3600, NULL,
@@ -182,7 +184,8 @@ done:
 }
 
 static oc_status run(oci_call *call, oc_error *err) {
-    bench_flags flags = {.arch = "mobilenet_v2", .task = {.batch = 32, .reps = 10, .seconds = 0.5}};
+    bench_flags flags = {.arch = "mobilenet_v2",
+                         .task = {.batch = 32, .classes = 1000, .reps = 10, .seconds = 0.5}};
     OC_TRY(oci_options_parse(&call->args, &flags, err));
     OC_TRY(oci_args_expect(&call->args, 0, 0, arguments, err));
     return flags.image ? bench_photos(&flags, err) : bench_network(&flags, err);
@@ -193,7 +196,7 @@ const oci_command oci_cmd_bench = {
     .summary = "how fast a network runs here, and how near that is to the machine's limits",
     .arguments = arguments,
     .details =
-        "Random pixels in memory and fresh weights of 1000 classes. The limits, measured in the "
+        "Random pixels in memory and fresh weights. The limits, measured in the "
         "same run: float multiply-adds in registers, and copying memory. Operations are counted as "
         "2 a multiply-add, and 3 times that for a step of training. `make bench` compares with "
         "PyTorch, ONNX Runtime and OpenVINO.",

@@ -1,22 +1,24 @@
 /* `ocellus info MODEL` or `--arch A`: what a network is made of and how good it is.
  *
  * SPDX-License-Identifier: BSD-2-Clause */
+#include <limits.h>
 #include <stddef.h>
 #include <stdio.h>
+#include <unistd.h>
 
 #include "command_int.h"
 #include "info_int.h"
 #include "model/model.h"
 #include "zoo/zoo.h"
 
-static const char arguments[] = "[MODEL | --arch A [--size S] [--classes N]]";
+static const char arguments[] = "[MODEL | --arch A [--size S] [--classes N]] [--batch B]";
 
 enum { IMAGENET_CLASSES = 1000, SHOWN_CLASSES = 40 };
 
 typedef struct info_flags {
     const char *arch;
-    int size, classes;
-    bool all, json;
+    int size, classes, batch;
+    bool all, no_speed, json;
 } info_flags;
 
 #define AT(member) offsetof(info_flags, member)
@@ -27,6 +29,10 @@ static const oci_option table[] = {
      "side of the input (default: the network's)"},
     {"classes", 'c', OCI_INT, AT(classes), "N", 1, 10000000, NULL,
      "with --arch: outputs (default 1000)"},
+    {"batch", 'b', OCI_INT, AT(batch), "B", 1, 65536, NULL,
+     "images at a time, for memory and speed (default 32)"},
+    {"no-speed", 0, OCI_FLAG, AT(no_speed), NULL, 0, 0, NULL,
+     "without the estimate of images/s, for which the network runs a moment"},
     {"all", 'a', OCI_FLAG, AT(all), NULL, 0, 0, NULL,
      "every node, activations and normalisations too"},
     {"json", 0, OCI_FLAG, AT(json), NULL, 0, 0, NULL, "as one JSON object"},
@@ -38,16 +44,17 @@ typedef struct subject {
     const oc_model *model; /* NULL for a bare architecture */
     const oc_arch *arch;   /* NULL for a network that is none of the zoo */
     oci_layers layers;
+    oci_cost cost;
 } subject;
 
 static void text_totals(const subject *s, oc_buf *out) {
     char parameters[32], bytes[16];
-    oc_buf_printf(out, "%s parameters (%s), %.3g G multiply-adds an image of %d x %d, %d outputs\n",
+    oc_buf_printf(out, "%s parameters (%s as a file), %.3g G multiply-adds an image, %d outputs\n",
                   oci_format_count(parameters, s->layers.parameters),
-                  oc_format_bytes(bytes, 4 * s->layers.parameters), (double)s->layers.macs / 1e9,
-                  s->layers.width, s->layers.height, oc_graph_classes(s->graph));
-    oc_buf_printf(out, "smallest input: %d x %d\n", oc_graph_smallest(s->graph),
-                  oc_graph_smallest(s->graph));
+                  oc_format_bytes(bytes, s->layers.file_bytes), (double)s->layers.macs / 1e9,
+                  oc_graph_classes(s->graph));
+    oc_buf_printf(out, "input of %d x %d; the smallest square one is %d x %d\n", s->layers.width,
+                  s->layers.height, oc_graph_smallest(s->graph), oc_graph_smallest(s->graph));
 }
 
 static void text_recipe(const oc_recipe *r, oc_buf *out) {
@@ -107,10 +114,18 @@ static void text_model(const oc_model *m, const oci_term *term, oc_buf *out) {
 static oc_status print_text(const subject *s, const info_flags *flags, const oci_term *term,
                             oc_error *err) {
     oc_buf out = {0};
-    oci_layers_text(&s->layers, flags->all, &out);
+    int width = isatty(STDOUT_FILENO) ? term->width : INT_MAX;
+    oc_status status = oci_layers_text(&s->layers, flags->all, width, &out, err);
+    if (status != OC_OK) {
+        oc_buf_clear(&out);
+        return status;
+    }
     oc_buf_puts(&out, "\n");
     if (s->arch) oc_buf_printf(&out, "%s: %s\n", s->arch->name, s->arch->summary);
     text_totals(s, &out);
+    oc_buf_puts(&out, "\n");
+    oci_cost_text(&s->cost, &out);
+    if (s->model) oc_buf_puts(&out, "\n");
     if (s->model) text_model(s->model, term, &out);
     return oci_print(stdout, &out, err);
 }
@@ -131,10 +146,11 @@ static oc_status print_json(const subject *s, oc_error *err) {
     json_t *recipe = NULL;
     if (s->model) OC_TRY(oc_recipe_to_json(&s->model->recipe, &recipe, err));
     json_t *o = json_pack(
-        "{s:s*,s:I,s:I,s:[i,i],s:i,s:i,s:o}", "arch", s->arch ? s->arch->name : NULL, "parameters",
-        (json_int_t)s->layers.parameters, "multiply_adds", (json_int_t)s->layers.macs, "input",
-        s->layers.height, s->layers.width, "outputs", oc_graph_classes(s->graph), "smallest_input",
-        oc_graph_smallest(s->graph), "layers", oci_layers_json(&s->layers));
+        "{s:s*,s:I,s:I,s:I,s:[i,i],s:i,s:i,s:o,s:o}", "arch", s->arch ? s->arch->name : NULL,
+        "parameters", (json_int_t)s->layers.parameters, "multiply_adds", (json_int_t)s->layers.macs,
+        "file_bytes", (json_int_t)s->layers.file_bytes, "input", s->layers.height, s->layers.width,
+        "outputs", oc_graph_classes(s->graph), "smallest_input", oc_graph_smallest(s->graph),
+        "layers", oci_layers_json(&s->layers), "cost", oci_cost_json(&s->cost));
     int bad = !o;
     if (s->model) {
         bad |= json_object_set_new(o, "recipe", recipe);
@@ -153,8 +169,12 @@ static oc_status print_json(const subject *s, oc_error *err) {
 static oc_status show(subject *s, const info_flags *flags, int height, int width,
                       const oci_term *term, oc_error *err) {
     if (flags->size) height = width = flags->size;
-    OC_TRY(oci_layers_make(&s->layers, s->graph, height, width, err));
-    oc_status status = flags->json ? print_json(s, err) : print_text(s, flags, term, err);
+    oc_status status = OC_OK;
+    OC_GOTO(oci_layers_make(&s->layers, s->graph, height, width, err));
+    OC_GOTO(
+        oci_cost_estimate(&s->cost, s->graph, height, width, flags->batch, !flags->no_speed, err));
+    status = flags->json ? print_json(s, err) : print_text(s, flags, term, err);
+done:
     oci_layers_clear(&s->layers);
     return status;
 }
@@ -184,7 +204,7 @@ static oc_status show_arch(const info_flags *flags, const oci_term *term, oc_err
 }
 
 static oc_status run(oci_call *call, oc_error *err) {
-    info_flags flags = {0};
+    info_flags flags = {.batch = 32};
     OC_TRY(oci_options_parse(&call->args, &flags, err));
     if (!flags.arch && call->args.count == 0) return oci_print_networks(flags.json, err);
     if (!flags.arch) {
@@ -199,7 +219,10 @@ const oci_command oci_cmd_info = {
     .name = "info",
     .summary = "layers, shapes, costs, classes and accuracy of a model or a network",
     .arguments = arguments,
-    .details = "Without a model or a network it lists the networks that can be trained.",
+    .details =
+        "Without a model or a network it lists the networks that can be trained. Memory is what a "
+        "plan would hold, training with momentum. Images a second are an estimate from short runs "
+        "on fewer images; `ocellus bench` measures.",
     .examples = "  ocellus info model\n"
                 "  ocellus info --arch resnet18 --size 160 --classes 17\n",
     .options = table,

@@ -7,14 +7,25 @@
 
 #include "info_int.h"
 
-enum { NAME_COLUMNS = 34 };
+enum { CELL_BYTES = 40, LEAST_NAME = 12 };
 
-static uint64_t parameters_of(const oc_graph *graph, const oc_node *node) {
+/* What stands in a row beside the name. */
+enum { KIND, OUTPUT, PARAMETERS, MACS, CELLS };
+typedef struct row {
+    const char *name;
+    char cell[CELLS][CELL_BYTES];
+} row;
+
+static const row HEAD = {"layer", {"kind", "output", "parameters", "mult-adds"}};
+
+/* Trained parameters of a node, or all its values, statistics too. */
+static uint64_t values_of(const oc_graph *graph, const oc_node *node, bool trained_only) {
     uint64_t sum = 0;
     for (int k = 0; k < node->param_count; k++) {
         const oc_param *param = oc_graph_param(graph, node->first_param + k);
         size_t count = 0;
-        if (oc_param_trained(param->kind) && oc_shape_count(&param->shape, &count)) sum += count;
+        if (trained_only && !oc_param_trained(param->kind)) continue;
+        if (oc_shape_count(&param->shape, &count)) sum += count;
     }
     return sum;
 }
@@ -24,19 +35,24 @@ oc_status oci_layers_make(oci_layers *out, const oc_graph *graph, int height, in
     size_t count = (size_t)oc_graph_node_count(graph);
     oc_status status = OC_OK;
     oc_shape *shapes = oc_calloc(count, sizeof *shapes);
+    bool *serves = oc_calloc(count, sizeof *serves);
     *out = (oci_layers){.count = count, .height = height, .width = width};
     out->items = oc_calloc(count, sizeof *out->items);
-    if (!shapes || !out->items) OC_GOTO(oc_fail_nomem(err, count * sizeof *shapes, "the layers"));
+    if (!shapes || !serves || !out->items)
+        OC_GOTO(oc_fail_nomem(err, count * sizeof *shapes, "the layers"));
     OC_GOTO(oc_graph_shapes(graph, 1, height, width, shapes, err));
+    (void)oc_graph_serves(graph, serves);
     for (size_t i = 0; i < count; i++) {
         const oc_node *node = oc_graph_node(graph, (int)i);
-        out->items[i] = (oci_layer){node, shapes[i], parameters_of(graph, node),
+        if (serves[i]) out->file_bytes += sizeof(float) * values_of(graph, node, false);
+        out->items[i] = (oci_layer){node, shapes[i], values_of(graph, node, true),
                                     oc_graph_macs(graph, (int)i, shapes)};
         out->parameters += out->items[i].parameters;
         out->macs += out->items[i].macs;
     }
 done:
     oc_free(shapes);
+    oc_free(serves);
     if (status != OC_OK) oci_layers_clear(out);
     return status;
 }
@@ -68,44 +84,85 @@ static bool counts(const oci_layer *layer) {
     case OC_OP_GLOBAL_POOL:
     case OC_OP_ADAPTIVE_POOL:
     case OC_OP_CONCAT:
+    case OC_OP_AUX_LOSS:
         return true;
     default:
         return false;
     }
 }
 
-/* "3x3/2 dw": what the shape of the output does not tell. */
-static void describe(const oc_node *node, char out[32]) {
+/* "conv 3x3/2 depthwise": what the shape of the output does not tell. */
+static void put_kind(const oc_node *node, char out[CELL_BYTES]) {
     const oc_attrs *a = &node->attrs;
-    out[0] = '\0';
+    size_t n = (size_t)snprintf(out, CELL_BYTES, "%s", oc_op_name(node->op));
     if (node->op != OC_OP_CONV && node->op != OC_OP_MAX_POOL && node->op != OC_OP_AVG_POOL) return;
-    int n = snprintf(out, 32, "%dx%d", a->kernel_h, a->kernel_w);
-    if (a->stride_h > 1) n += snprintf(out + n, 32 - (size_t)n, "/%d", a->stride_h);
+    n += (size_t)snprintf(out + n, CELL_BYTES - n, " %dx%d", a->kernel_h, a->kernel_w);
+    if (a->stride_h > 1) n += (size_t)snprintf(out + n, CELL_BYTES - n, "/%d", a->stride_h);
     if (node->op == OC_OP_CONV && a->groups > 1)
-        snprintf(out + n, 32 - (size_t)n, "%s", a->groups == a->out ? " depthwise" : " grouped");
+        snprintf(out + n, CELL_BYTES - n, "%s", a->groups == a->out ? " depthwise" : " grouped");
 }
 
-static void text_layer(const oci_layer *layer, oc_buf *out) {
-    char shape[64], kernel[32], parameters[32] = "", macs[32] = "";
-    const int64_t *d = layer->shape.dim;
-    if (d[2] == 1 && d[3] == 1)
-        snprintf(shape, sizeof shape, "%" PRId64, d[1]);
-    else
-        snprintf(shape, sizeof shape, "%" PRId64 " x %" PRId64 " x %" PRId64, d[1], d[2], d[3]);
-    describe(layer->node, kernel);
-    if (layer->parameters) oci_format_count(parameters, layer->parameters);
-    if (layer->macs) oci_format_count(macs, layer->macs);
-    oc_buf_puts(out, "  ");
-    oci_put_padded(out, layer->node->name, NAME_COLUMNS, false);
-    oc_buf_printf(out, " %-16s%-14s %-18s %12s %15s\n", oc_op_name(layer->node->op), kernel, shape,
-                  parameters, macs);
+/* "512" or "64x56x56" */
+static void put_shape(const oc_shape *shape, char out[CELL_BYTES]) {
+    const int64_t *d = shape->dim;
+    int n = snprintf(out, CELL_BYTES, "%" PRId64, d[1]);
+    if (d[2] == 1 && d[3] == 1) return;
+    snprintf(out + n, CELL_BYTES - (size_t)n, "x%" PRId64 "x%" PRId64, d[2], d[3]);
 }
 
-void oci_layers_text(const oci_layers *layers, bool all, oc_buf *out) {
-    oc_buf_printf(out, "  %-*s %-30s %-18s %12s %15s\n", NAME_COLUMNS, "layer", "kind", "output",
-                  "parameters", "multiply-adds");
-    for (size_t i = 0; i < layers->count; i++)
-        if (all || counts(&layers->items[i])) text_layer(&layers->items[i], out);
+static void fill_row(const oci_layer *layer, row *out) {
+    *out = (row){.name = layer->node->name};
+    put_kind(layer->node, out->cell[KIND]);
+    put_shape(&layer->shape, out->cell[OUTPUT]);
+    if (layer->parameters) oci_format_count(out->cell[PARAMETERS], layer->parameters);
+    if (layer->macs) snprintf(out->cell[MACS], CELL_BYTES, "%.1f M", (double)layer->macs / 1e6);
+}
+
+/* Columns of each cell, and of the names after them. */
+typedef struct columns {
+    int name, cell[CELLS];
+} columns;
+
+static void widen(columns *c, const row *r) {
+    if (oci_columns(r->name) > c->name) c->name = oci_columns(r->name);
+    for (int k = 0; k < CELLS; k++) {
+        int n = (int)strlen(r->cell[k]);
+        if (n > c->cell[k]) c->cell[k] = n;
+    }
+}
+
+static void put_row(const row *r, const columns *c, oc_buf *out) {
+    oci_put_padded(out, r->name, c->name, false);
+    oc_buf_printf(out, "  %-*s  %-*s  %*s  %*s\n", c->cell[KIND], r->cell[KIND], c->cell[OUTPUT],
+                  r->cell[OUTPUT], c->cell[PARAMETERS], r->cell[PARAMETERS], c->cell[MACS],
+                  r->cell[MACS]);
+}
+
+/* Names give way where a line would be longer than the terminal is wide. */
+static void fit_names(columns *c, int width) {
+    int others = 0;
+    for (int k = 0; k < CELLS; k++) others += 2 + c->cell[k];
+    if (c->name + others >= width) c->name = width - others - 1;
+    if (c->name < LEAST_NAME) c->name = LEAST_NAME;
+}
+
+oc_status oci_layers_text(const oci_layers *layers, bool all, int width, oc_buf *out,
+                          oc_error *err) {
+    size_t used = 0;
+    columns c = {0};
+    row *rows = oc_calloc(layers->count, sizeof *rows);
+    if (!rows) return oc_fail_nomem(err, layers->count * sizeof *rows, "the table of layers");
+    widen(&c, &HEAD);
+    for (size_t i = 0; i < layers->count; i++) {
+        if (!all && !counts(&layers->items[i])) continue;
+        fill_row(&layers->items[i], &rows[used]);
+        widen(&c, &rows[used++]);
+    }
+    fit_names(&c, width);
+    put_row(&HEAD, &c, out);
+    for (size_t i = 0; i < used; i++) put_row(&rows[i], &c, out);
+    oc_free(rows);
+    return OC_OK;
 }
 
 json_t *oci_layers_json(const oci_layers *layers) {

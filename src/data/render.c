@@ -77,8 +77,27 @@ static int needed_side(int side, int box, int full) {
     return needed < side ? (int)needed : side;
 }
 
+/* A view keeps a window of the resized box: the part of the picture that it is made of. */
+static void narrow_span(const oc_renderer *r, int *from, int *size, int full, int begin, int count,
+                        int side) {
+    double scale = (double)*size / full;
+    int margin = oc_resize_margin(r->recipe.filter, *size, full);
+    int first = (int)floor(*from + begin * scale) - margin;
+    int end = (int)ceil(*from + (begin + count) * scale) + margin;
+    *from = first < 0 ? 0 : first;
+    *size = (end > side ? side : end) - *from;
+}
+
+static oc_region part_of(const oc_renderer *r, const oc_image_info *info, const oci_view *view) {
+    oc_region part = {view->box.x, view->box.y, view->box.width, view->box.height};
+    narrow_span(r, &part.x, &part.width, view->full_width, view->x, r->recipe.width, info->width);
+    narrow_span(r, &part.y, &part.height, view->full_height, view->y, r->recipe.height,
+                info->height);
+    return part;
+}
+
 static oc_status decode(oc_renderer *r, const void *bytes, size_t size, const oc_image_info *info,
-                        const oci_view *view, oc_error *err) {
+                        const oci_view *view, oc_place *place, oc_error *err) {
     const oc_recipe *recipe = &r->recipe;
     oc_decode_options options = {
         .channels = recipe->channels,
@@ -87,14 +106,15 @@ static oc_status decode(oc_renderer *r, const void *bytes, size_t size, const oc
         .min_width = needed_side(info->width, view->box.width, view->full_width),
         .min_height = needed_side(info->height, view->box.height, view->full_height),
         .limits = r->limits,
+        .part = part_of(r, info, view),
     };
-    return oc_decode(r->decoder, bytes, size, &options, &r->decoded, NULL, err);
+    return oc_decode_part(r->decoder, bytes, size, &options, &r->decoded, place, err);
 }
 
-static oc_status resize(oc_renderer *r, const oc_image_info *info, const oci_view *view, bool flip,
-                        oc_error *err) {
-    double sx = (double)r->decoded.width / info->width;
-    double sy = (double)r->decoded.height / info->height;
+static oc_status resize(oc_renderer *r, const oc_image_info *info, const oci_view *view,
+                        const oc_place *place, bool flip, oc_error *err) {
+    double sx = (double)place->width / info->width;
+    double sy = (double)place->height / info->height;
     oc_resize how = {
         .box_x = view->box.x * sx,
         .box_y = view->box.y * sy,
@@ -108,6 +128,7 @@ static oc_status resize(oc_renderer *r, const oc_image_info *info, const oci_vie
         .height = r->recipe.height,
         .filter = r->recipe.filter,
         .flip = flip,
+        .src_place = *place,
     };
     return oc_image_resize(&r->resizer, &r->decoded, &how, &r->sized, err);
 }
@@ -172,6 +193,7 @@ oc_status oc_render(oc_renderer *r, const void *bytes, size_t size, const oc_aug
     oc_image_info info;
     oci_view view;
     oci_draws drawn, *draws = NULL;
+    oc_place place;
     const oc_image *ready = NULL;
     OC_TRY(oc_image_probe(bytes, size, &r->limits, &info, err));
     if (augment != NULL) {
@@ -179,8 +201,8 @@ oc_status oc_render(oc_renderer *r, const void *bytes, size_t size, const oc_aug
         oci_draw(augment, &r->recipe, info.width, info.height, rng, draws);
     }
     OC_TRY(choose_view(r, &info, draws, &view, err));
-    OC_TRY(decode(r, bytes, size, &info, &view, err));
-    OC_TRY(resize(r, &info, &view, draws != NULL && draws->flip, err));
+    OC_TRY(decode(r, bytes, size, &info, &view, &place, err));
+    OC_TRY(resize(r, &info, &view, &place, draws != NULL && draws->flip, err));
     OC_TRY(vary(r, draws, &ready, err));
     oc_image_normalise(ready, &r->table, planes);
     if (draws != NULL) erase(&r->recipe, draws->erase, planes);

@@ -4,6 +4,8 @@
  * SPDX-License-Identifier: BSD-2-Clause */
 #include "engine/engine_int.h"
 
+enum { LARGE_VALUES = 1 << 18 };
+
 static oc_status check_tensor(const oc_tensor *tensor, const oc_param *param, oc_error *err) {
     if (tensor->dtype == OC_F32 && oc_shape_equal(&tensor->shape, &param->shape)) return OC_OK;
     char found[OC_SHAPE_TEXT], wanted[OC_SHAPE_TEXT];
@@ -33,6 +35,19 @@ oc_status oci_param_place(oc_tensors *set, const oc_param *param, float **out, o
     OC_TRY(check_tensor(tensor, param, err));
     *out = tensor->data;
     return OC_OK;
+}
+
+bool oci_param_is_large(const oc_param *param) {
+    size_t count = 0;
+    return oc_shape_count(&param->shape, &count) && count >= LARGE_VALUES;
+}
+
+oc_status oci_param_lend(oc_tensors *set, const oc_param *param, float *data, oc_error *err) {
+    const oc_tensor *tensor = oc_tensors_find(set, param->name);
+    const oc_tensor view = {.dtype = OC_F32, .shape = param->shape, .data = data};
+    if (tensor == NULL) return oc_tensors_add_view(set, param->name, &view, err);
+    OC_TRY(check_tensor(tensor, param, err));
+    return oc_tensors_point(set, param->name, data, err);
 }
 
 bool oci_param_is_trained(const oc_graph *graph, const oc_plan_options *options, int i) {

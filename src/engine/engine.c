@@ -194,7 +194,12 @@ oc_status oc_plan_import(oc_plan *plan, oc_slot slot, const oc_tensors *set, oc_
 
 oc_status oc_plan_export(const oc_plan *plan, oc_slot slot, oc_tensors *set, oc_error *err) {
     OC_TRY(check_slot(plan, slot, err));
-    return plan->engine->export(plan, slot, set, err);
+    return plan->engine->export(plan, slot, set, false, err);
+}
+
+oc_status oc_plan_lend(const oc_plan *plan, oc_slot slot, oc_tensors *set, oc_error *err) {
+    OC_TRY(check_slot(plan, slot, err));
+    return plan->engine->export(plan, slot, set, true, err);
 }
 
 float *oc_plan_grads(oc_plan *plan, size_t *count) {

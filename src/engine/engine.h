@@ -26,6 +26,10 @@ typedef struct oc_plan_options {
     int threads;         /* 0 = all cores */
     uint64_t seed;       /* of dropout */
     bool freeze_stats;   /* train: batch norms use and keep their running statistics */
+    bool borrow;         /* infer: the set given to oc_plan_import outlives the plan unchanged, so
+                            that large matrices may be read where they are instead of copied */
+    bool recompute;      /* train: keep fewer activations and make them again on the way back: the
+                            same bits in less memory, about a third slower */
     const bool *trained; /* train: one per parameter of the graph, false = no gradient, fixed;
                             NULL = all that can be. Copied. Nothing below the first trained
                             parameter is back-propagated. */
@@ -79,6 +83,10 @@ OC_MUST_CHECK oc_status oc_plan_import(oc_plan *plan, oc_slot slot, const oc_ten
 /* Copy into `set`, adding tensors that are not there yet. Bit-exact both ways. */
 OC_MUST_CHECK oc_status oc_plan_export(const oc_plan *plan, oc_slot slot, oc_tensors *set,
                                        oc_error *err);
+/* The same without copying what is large and lies in the plan as torch stores it: such tensors of
+ * `set` become views of the plan's memory, valid until the plan is freed and changing with it. */
+OC_MUST_CHECK oc_status oc_plan_lend(const oc_plan *plan, oc_slot slot, oc_tensors *set,
+                                     oc_error *err);
 /* All gradients as one range, for a collective; NULL in an inference plan. */
 float *oc_plan_grads(oc_plan *plan, size_t *count);
 

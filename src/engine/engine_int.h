@@ -27,7 +27,9 @@ typedef struct oc_engine_vtable {
 
     /* import may be called at any time between two runs; grads and state only in training plans. */
     oc_status (*import)(oc_plan *plan, oc_slot slot, const oc_tensors *set, oc_error *err);
-    oc_status (*export)(const oc_plan *plan, oc_slot slot, oc_tensors *set, oc_error *err);
+    /* lend: large parameters (oci_param_is_large) that lie as torch stores them become views. */
+    oc_status (*export)(const oc_plan *plan, oc_slot slot, oc_tensors *set, bool lend,
+                        oc_error *err);
     float *(*grads)(oc_plan *plan, size_t *count); /* training plans only */
     float *(*input)(oc_plan *plan);
 
@@ -72,6 +74,11 @@ OC_MUST_CHECK oc_status oci_param_find(const oc_tensors *set, const oc_param *pa
 /* The same to write into, added to `set` where it is absent. */
 OC_MUST_CHECK oc_status oci_param_place(oc_tensors *set, const oc_param *param, float **out,
                                         oc_error *err);
+/* Worth lending and borrowing instead of copying: a megabyte or more. */
+bool oci_param_is_large(const oc_param *param);
+/* The tensor of `set` for this parameter becomes a view of `data`, and is added where absent. */
+OC_MUST_CHECK oc_status oci_param_lend(oc_tensors *set, const oc_param *param, float *data,
+                                       oc_error *err);
 /* Is parameter i to be trained: its kind has a gradient, and options->trained allows it. */
 bool oci_param_is_trained(const oc_graph *graph, const oc_plan_options *options, int i);
 /* needed[i] (one per node) := whether a gradient must flow into the output of node i, that is, it

@@ -2,12 +2,11 @@
  *
  * A destination sample is a weighted mean of the source samples under a filter centred on it; when
  * shrinking, the filter is widened by the shrink factor, which is what makes it antialiased. Each
- * sample's weights are normalised to sum to one in double precision and then rounded to 22
- * fractional bits, as Pillow does, so that results agree.
- * Sources: Keys, "Cubic convolution interpolation for digital image processing", 1981 (a = -0.5);
- * the conventions (pixel centres, rounding of the support) are those of Pillow's documentation of
- * Image.resize and were checked against its output.
- * SPDX-License-Identifier: BSD-2-Clause */
+ * sample's weights are normalised to sum to one in double precision, as Pillow does, and then
+ * rounded to 16 bits, so that results agree but for a rare last grey level. Sources: Keys, "Cubic
+ * convolution interpolation for digital image processing", 1981 (a = -0.5); the conventions (pixel
+ * centres, rounding of the support) are those of Pillow's documentation of Image.resize and were
+ * checked against its output. SPDX-License-Identifier: BSD-2-Clause */
 #include "image/resize_int.h"
 
 #include <math.h>
@@ -39,7 +38,7 @@ void oci_axis_clear(oci_axis *axis) {
     oc_free(axis->used);
     oc_free(axis->weight);
     oc_free(axis->real);
-    oc_free(axis->split);
+    oc_free(axis->pair);
     *axis = (oci_axis){0};
 }
 
@@ -59,8 +58,19 @@ static oc_status reserve(oci_axis *axis, int count, int taps, oc_error *err) {
 
 /* ---- filling --------------------------------------------------------------------------------- */
 
-static int32_t to_fixed(double weight) {
-    double scaled = weight * (1 << OCI_WEIGHT_BITS);
+/* The largest weight is about 1 / shrink (a third more at the edges): one that fits in 16 bits with
+ * its sign. It depends on the scale alone, so that a window has the pixels of the whole. */
+static int choose_bits(double shrink) {
+    int bits = OCI_LEAST_WEIGHT_BITS;
+    while (bits < OCI_MOST_WEIGHT_BITS && shrink >= 2) {
+        shrink /= 2;
+        bits++;
+    }
+    return bits;
+}
+
+static int32_t to_fixed(double weight, int bits) {
+    double scaled = weight * (1 << bits);
     return (int32_t)(scaled < 0 ? scaled - 0.5 : scaled + 0.5);
 }
 
@@ -86,7 +96,8 @@ static void fill_sample(oci_axis *axis, const oci_axis_request *r, int at, int i
         axis->real[t] = r->filter == OC_FILTER_BICUBIC ? cubic(x) : triangle(x);
         sum += axis->real[t];
     }
-    for (int t = 0; t < used; t++) weight[t] = to_fixed(sum != 0 ? axis->real[t] / sum : 0);
+    for (int t = 0; t < used; t++)
+        weight[t] = to_fixed(sum != 0 ? axis->real[t] / sum : 0, axis->bits);
     for (int t = used; t < axis->taps; t++) weight[t] = 0;
     axis->first[at] = first;
     axis->used[at] = used;
@@ -102,7 +113,7 @@ static void fill_nearest(oci_axis *axis, const oci_axis_request *r) {
         int sample = (int)position;
         axis->first[at] = sample < r->source ? sample : r->source - 1;
         axis->used[at] = 1;
-        axis->weight[at] = 1 << OCI_WEIGHT_BITS;
+        axis->weight[at] = 1 << axis->bits;
     }
 }
 
@@ -112,7 +123,7 @@ static bool is_copy(const oci_axis *axis, int at, int *sample) {
     int ones = 0;
     for (int t = 0; t < axis->used[at]; t++) {
         if (weight[t] == 0) continue;
-        if (weight[t] != 1 << OCI_WEIGHT_BITS) return false;
+        if (weight[t] != 1 << axis->bits) return false;
         *sample = axis->first[at] + t;
         ones++;
     }
@@ -139,10 +150,12 @@ static void find_identity(oci_axis *axis) {
 
 oc_status oci_axis_fill(oci_axis *axis, const oci_axis_request *r, oc_error *err) {
     double scale = (double)(r->to - r->from) / r->full;
-    double support = filter_support(r->filter) * (scale < 1 ? 1 : scale);
+    double shrink = scale < 1 ? 1 : scale;
+    double support = filter_support(r->filter) * shrink;
     bool nearest = r->filter == OC_FILTER_NEAREST;
     int taps = nearest ? 1 : (int)ceil(support) * 2 + 1;
     OC_TRY(reserve(axis, r->count, taps, err));
+    axis->bits = choose_bits(nearest ? 1 : shrink);
     if (nearest) fill_nearest(axis, r);
     for (int i = 0; !nearest && i < r->count; i++)
         fill_sample(axis, r, r->flip ? r->count - 1 - i : i, r->begin + i);
@@ -151,27 +164,37 @@ oc_status oci_axis_fill(oci_axis *axis, const oci_axis_request *r, oc_error *err
     return OC_OK;
 }
 
-/* Words of tap pair t, t+1: low halves, high halves. */
-static void split_pair(int32_t a, int32_t b, int32_t out[2]) {
-    enum { BITS = 12, MASK = (1 << BITS) - 1 };
-    uint32_t low = (uint32_t)(a & MASK) | (uint32_t)(b & MASK) << 16;
-    uint32_t high = ((uint32_t)(a >> BITS) & 0xFFFF) | (uint32_t)(b >> BITS) << 16;
-    out[0] = (int32_t)low;
-    out[1] = (int32_t)high;
+void oci_axis_shift(oci_axis *axis, int by) {
+    for (int i = 0; i < axis->count; i++) axis->first[i] += by;
+    axis->low += by;
+    axis->high += by;
+    axis->copy_from += by;
 }
 
-oc_status oci_axis_split(oci_axis *axis, oc_error *err) {
-    size_t words = 0, stride = ((size_t)axis->taps + 3) / 4 * 4;
+/* A decode that suffices has pixels that are at most box / full of the file's wide; two of them on
+ * each side are for rounding. */
+int oc_resize_margin(oc_filter filter, double box, int full) {
+    double shrink = box > full ? box / full : 1;
+    return (int)ceil((filter_support(filter) + 2) * shrink);
+}
+
+static int32_t as_pair(int32_t a, int32_t b) {
+    OC_PROMISE(a == (int16_t)a && b == (int16_t)b);
+    return (int32_t)(((uint32_t)a & 0xFFFF) | (uint32_t)b << 16);
+}
+
+oc_status oci_axis_pair(oci_axis *axis, oc_error *err) {
+    size_t words = 0, stride = ((size_t)axis->taps + 3) / 4 * 2;
     if (!oc_mul_size((size_t)axis->count, stride, &words))
         return oc_fail(err, OC_ELIMIT, "resize to %d samples: beyond memory", axis->count);
-    OC_TRY(oc_grow(&axis->split, &axis->capacity_split, words, sizeof *axis->split, err));
-    axis->split_stride = (int)stride;
+    OC_TRY(oc_grow(&axis->pair, &axis->capacity_pair, words, sizeof *axis->pair, err));
+    axis->pair_stride = (int)stride;
     for (int i = 0; i < axis->count; i++) {
         const int32_t *weight = axis->weight + (size_t)i * (size_t)axis->taps;
-        int32_t *out = axis->split + (size_t)i * stride;
-        for (int t = 0; t < (int)stride; t += 2)
-            split_pair(t < axis->taps ? weight[t] : 0, t + 1 < axis->taps ? weight[t + 1] : 0,
-                       out + t);
+        int32_t *out = axis->pair + (size_t)i * stride;
+        for (int t = 0; t < 2 * (int)stride; t += 2)
+            out[t / 2] =
+                as_pair(t < axis->taps ? weight[t] : 0, t + 1 < axis->taps ? weight[t + 1] : 0);
     }
     return OC_OK;
 }

@@ -43,24 +43,70 @@ static oc_status run_codec(oc_decoder *decoder, const oci_job *job, oc_error *er
     }
 }
 
-oc_status oc_decode(oc_decoder *decoder, const void *bytes, size_t size,
-                    const oc_decode_options *options, oc_image *out, oc_image_info *info,
-                    oc_error *err) {
-    const oc_decode_options defaults = {0};
-    if (!options) options = &defaults;
+/* The part as stored; the whole (width 0) where none was asked for. */
+static oc_status find_part(const oc_decode_options *options, const oc_image_info *stored,
+                           oc_region *out, oc_error *err) {
+    const oc_region *part = &options->part;
+    oc_image_info shown = oci_displayed(*stored);
+    *out = (oc_region){0};
+    if (part->width == 0) return OC_OK;
+    if (part->x < 0 || part->y < 0 || part->width < 1 || part->height < 1 ||
+        part->x > shown.width - part->width || part->y > shown.height - part->height)
+        return oc_fail(err, OC_EUSAGE,
+                       "part of %d x %d at (%d, %d) is not inside the picture of %d x %d",
+                       part->width, part->height, part->x, part->y, shown.width, shown.height);
+    *out = oci_region_stored(*part, stored->orientation, stored->width, stored->height);
+    return OC_OK;
+}
+
+/* The place of what was decoded, in the picture as displayed. */
+static oc_place displayed_place(const oc_place *place, const oc_image *decoded, int orientation) {
+    oc_region lies = {place->x, place->y, decoded->width, decoded->height};
+    bool turned = orientation >= 5;
+    oc_region r = oci_region_displayed(lies, orientation, place->width, place->height);
+    return (oc_place){.x = r.x,
+                      .y = r.y,
+                      .width = turned ? place->height : place->width,
+                      .height = turned ? place->width : place->height};
+}
+
+static oc_status decode(oc_decoder *decoder, oci_bytes in, const oc_decode_options *options,
+                        oc_image *out, oc_place *place, oc_image_info *info, oc_error *err) {
     oci_budget budget = oci_budget_start(&options->limits);
     oc_image_info stored;
-    oci_bytes in = {bytes, size};
+    oc_region part;
+    oc_place lies = {0};
     OC_TRY(oci_probe_stored(in, &budget, &stored, err));
+    OC_TRY(find_part(options, &stored, &part, err));
     bool turn = stored.orientation != 1;
+    oc_image *dst = turn ? &decoder->turned : out;
     oci_job job = {.in = in,
                    .options = options,
                    .budget = &budget,
                    .stored = &stored,
+                   .part = part,
                    .wide = &decoder->wide,
-                   .dst = turn ? &decoder->turned : out};
+                   .dst = dst,
+                   .place = &lies};
     OC_TRY(run_codec(decoder, &job, err));
-    if (turn) OC_TRY(oci_orient(&decoder->turned, stored.orientation, out, err));
+    if (lies.width == 0) lies = (oc_place){.width = dst->width, .height = dst->height};
+    *place = displayed_place(&lies, dst, stored.orientation);
+    if (turn) OC_TRY(oci_orient(dst, stored.orientation, out, err));
     if (info) *info = oci_displayed(stored);
     return OC_OK;
+}
+
+oc_status oc_decode_part(oc_decoder *decoder, const void *bytes, size_t size,
+                         const oc_decode_options *options, oc_image *out, oc_place *place,
+                         oc_error *err) {
+    return decode(decoder, (oci_bytes){bytes, size}, options, out, place, NULL, err);
+}
+
+oc_status oc_decode(oc_decoder *decoder, const void *bytes, size_t size,
+                    const oc_decode_options *options, oc_image *out, oc_image_info *info,
+                    oc_error *err) {
+    oc_decode_options whole = options ? *options : (oc_decode_options){0};
+    oc_place ignored;
+    whole.part = (oc_region){0};
+    return decode(decoder, (oci_bytes){bytes, size}, &whole, out, &ignored, info, err);
 }

@@ -64,6 +64,10 @@ OC_MUST_CHECK oc_status oc_image_probe(const void *bytes, size_t size,
                                        const oc_image_limits *limits, oc_image_info *out,
                                        oc_error *err);
 
+typedef struct oc_region {
+    int x, y, width, height;
+} oc_region;
+
 typedef enum oc_alpha { OC_ALPHA_COMPOSITE, OC_ALPHA_DROP } oc_alpha;
 
 typedef struct oc_decode_options {
@@ -77,6 +81,13 @@ typedef struct oc_decode_options {
      * it. */
     int min_width, min_height;
     oc_image_limits limits;
+    /* Only this part of the picture is needed, in pixels of its full size as displayed; width 0 =
+     * all of it. A JPEG's other rows and columns are then not made (their bytes are still read and
+     * checked); other formats give the whole. oc_decode_part tells what came. */
+    oc_region part;
+    /* With `part`: leave what comes behind its last row unread. Damage there goes unnoticed, so
+     * this is for files that were decoded whole before. */
+    bool rest_is_known;
 } oc_decode_options;
 
 /* Decoder state that is worth keeping between images (work buffers). */
@@ -91,6 +102,20 @@ OC_MUST_CHECK oc_status oc_decode(oc_decoder *decoder, const void *bytes, size_t
                                   const oc_decode_options *options, oc_image *out,
                                   oc_image_info *info, oc_error *err);
 
+/* Where pixels lie in a larger image: theirs is (x, y), the image would be width x height. All zero
+ * = they are all of it. */
+typedef struct oc_place {
+    int x, y, width, height;
+} oc_place;
+
+/* The same; `out` holds the pixels that options->part covers, bit for bit those that a decode of
+ * the whole gives there, and some around them, which may differ; *place says where in the whole it
+ * lies. A file is refused when, and as, oc_decode refuses it (but for rest_is_known). OC_EUSAGE for
+ * a part that is not inside the picture. */
+OC_MUST_CHECK oc_status oc_decode_part(oc_decoder *decoder, const void *bytes, size_t size,
+                                       const oc_decode_options *options, oc_image *out,
+                                       oc_place *place, oc_error *err);
+
 /* ---- resize ---------------------------------------------------------------------------------- */
 
 typedef enum oc_filter { OC_FILTER_NEAREST, OC_FILTER_BILINEAR, OC_FILTER_BICUBIC } oc_filter;
@@ -98,20 +123,29 @@ const char *oc_filter_name(oc_filter filter); /* "nearest", "bilinear", "bicubic
 bool oc_filter_parse(const char *word, oc_filter *out);
 
 /* Antialiased separable resampling as Pillow's Image.resize does it (triangle a=1 support 1,
- * Keys cubic a=-0.5 support 2, both scaled by the shrink factor; 8-bit passes, 22-bit fixed-point
- * weights; Keys 1981): results agree with Pillow's to the last grey level or one.
+ * Keys cubic a=-0.5 support 2, both scaled by the shrink factor; 8-bit passes; Keys 1981): results
+ * agree with Pillow's to the last grey level or one.
  *
  * The box of src (in pixels, may be fractional) becomes a virtual full_width x full_height image,
  * of which the window (x, y, width, height) is computed: resize and crop in one pass, with the
  * same pixels as doing one after the other. flip mirrors the window left to right. src and dst
- * differ. OC_EUSAGE for a box or window that is not inside. */
+ * differ. OC_EUSAGE for a box or window that is not inside.
+ *
+ * src may be a part of a larger image, as oc_decode_part gives it: then src_place says which, the
+ * box is in pixels of the larger one, and the result is what all of it would give. OC_EUSAGE where
+ * pixels would be read that src lacks; oc_resize_margin tells how many there must be. */
 typedef struct oc_resize {
     double box_x, box_y, box_width, box_height; /* inside src; all 0 = the whole */
     int full_width, full_height;
     int x, y, width, height; /* inside the full image; all 0 = the whole */
     oc_filter filter;
     bool flip;
+    oc_place src_place;
 } oc_resize;
+
+/* How far a box of `box` pixels that becomes `full` is read beyond its ends, at most; whether the
+ * pixels are those of the file or of a decode that suffices (oc_decode_options.min_width). */
+int oc_resize_margin(oc_filter filter, double box, int full);
 
 /* Work storage kept between calls (coefficients, the intermediate rows). All zero is clearable. */
 typedef struct oc_resizer {
@@ -135,11 +169,12 @@ void oc_image_adjust_saturation(oc_image *img, float factor);
 void oc_image_adjust_hue(oc_image *img, float turns);
 void oc_image_flip(oc_image *img); /* left to right, in place */
 
-/* plane of channel c at (y, x) = (pixel / unit - mean[c]) / std[c], that is value[c][pixel]: fill
- * the table once, apply it to every image. c counts channels as the image has them (RGB), and so do
- * mean and std; `bgr` only turns the order of the planes. Planes are (channels, height, width). The
- * image must have the table's channels. */
+/* plane of channel c at (y, x) = (pixel / unit - mean[c]) / std[c], computed as pixel * scale[c] +
+ * offset[c], that is value[c][pixel]: fill the table once, apply it to every image. c counts
+ * channels as the image has them (RGB), and so do mean and std; `bgr` only turns the order of the
+ * planes. Planes are (channels, height, width). The image must have the table's channels. */
 typedef struct oc_norm_table {
+    float scale[3], offset[3];
     float value[3][256];
     int channels;
     bool bgr;

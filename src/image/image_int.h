@@ -60,8 +60,10 @@ typedef struct oci_job {
     const oc_decode_options *options;
     const oci_budget *budget;
     const oc_image_info *stored; /* what the header said, before orientation */
+    oc_region part;              /* as stored, full size; width 0 = the whole */
     oc_image *wide;              /* scratch: four channels before conversion */
     oc_image *dst;               /* gets options->channels, not yet upright */
+    oc_place *place;             /* of dst, as stored; to be set where it is not the whole */
 } oci_job;
 
 typedef struct oci_jpeg oci_jpeg; /* libjpeg's decompressor, kept between images */
@@ -72,6 +74,10 @@ OC_MUST_CHECK oc_status oci_png_decode(const oci_job *job, oc_error *err);
 OC_MUST_CHECK oc_status oci_webp_decode(const oci_job *job, oc_error *err);
 
 /* ---- pixels ---------------------------------------------------------------------------------- */
+
+/* A region of a picture whose sides as stored are width x height, as displayed, and back. */
+oc_region oci_region_displayed(oc_region stored, int orientation, int width, int height);
+oc_region oci_region_stored(oc_region displayed, int orientation, int width, int height);
 
 /* dst = src turned upright from EXIF orientation 1..8; any channel count. src and dst differ. */
 OC_MUST_CHECK oc_status oci_orient(const oc_image *src, int orientation, oc_image *dst,

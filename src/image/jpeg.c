@@ -19,6 +19,10 @@
 
 enum { ROWS_AT_ONCE = 16, SCALE_ONE = 8 };
 
+/* Upsampling of chroma looks at the neighbours of a pixel: at the edge of a window they are not
+ * those of the whole image. So many pixels more are decoded on each side. */
+enum { EDGE = 8 };
+
 struct oci_jpeg {
     struct jpeg_decompress_struct cinfo;
     struct jpeg_error_mgr errors;
@@ -26,6 +30,7 @@ struct oci_jpeg {
     jmp_buf escape;
     const oci_job *job; /* of the decode in progress */
     oc_image *rows;     /* where the rows go: job->dst, or job->wide for CMYK */
+    oc_region window;   /* of the scaled image: what is decoded */
     oc_status status;   /* of the failure that jumped */
     char message[JMSG_LENGTH_MAX + 160];
 };
@@ -179,18 +184,81 @@ static void choose_output(oci_jpeg *jpeg) {
     jpeg_calc_output_dimensions(cinfo);
 }
 
+/* [*from, *from + *size) in pixels of the scaled side, widened by the edge. */
+static void scale_span(int *from, int *size, int side, unsigned numerator) {
+    int64_t begin = (int64_t)*from * numerator / SCALE_ONE - EDGE;
+    int64_t end = scaled(*from + *size, (int)numerator) + EDGE;
+    begin = begin < 0 ? 0 : begin;
+    end = end > side ? side : end;
+    *from = (int)begin;
+    *size = (int)(end - begin);
+}
+
+/* Where chroma has less than half of the rows or columns, libjpeg-turbo 2.1 makes wrong pixels of a
+ * window, or loses its way in the file. Sampling that is not one of the usual kinds gets the whole.
+ */
+static bool can_leave_any(const struct jpeg_decompress_struct *cinfo) {
+    const jpeg_component_info *first = &cinfo->comp_info[0];
+    for (int i = 1; i < cinfo->num_components; i++) {
+        const jpeg_component_info *c = &cinfo->comp_info[i];
+        bool single = c->h_samp_factor == 1 && c->v_samp_factor == 1;
+        bool same =
+            c->h_samp_factor == first->h_samp_factor && c->v_samp_factor == first->v_samp_factor;
+        if (!single && !same) return false;
+    }
+    return first->h_samp_factor <= 2 && first->v_samp_factor <= 2;
+}
+
+/* What of the scaled image is to be decoded. */
+static oc_region choose_window(const oci_jpeg *jpeg) {
+    const struct jpeg_decompress_struct *cinfo = &jpeg->cinfo;
+    int width = (int)cinfo->output_width, height = (int)cinfo->output_height;
+    oc_region r = jpeg->job->part;
+    if (r.width == 0 || !can_leave_any(cinfo)) return (oc_region){0, 0, width, height};
+    scale_span(&r.x, &r.width, width, cinfo->scale_num);
+    scale_span(&r.y, &r.height, height, cinfo->scale_num);
+    return r;
+}
+
+static void leave_columns(oci_jpeg *jpeg) {
+    JDIMENSION x = (JDIMENSION)jpeg->window.x, width = (JDIMENSION)jpeg->window.width;
+    jpeg_crop_scanline(&jpeg->cinfo, &x, &width); /* x moves to where a block begins */
+    jpeg->window.x = (int)x;
+    jpeg->window.width = (int)width;
+}
+
+static void start(oci_jpeg *jpeg) {
+    jpeg->window = choose_window(jpeg);
+    jpeg_start_decompress(&jpeg->cinfo);
+    if (jpeg->window.width < (int)jpeg->cinfo.output_width) leave_columns(jpeg);
+}
+
+/* Read over the rows that are left: their entropy coding is checked, no pixels are made. To skip to
+ * the very end would leave it unread. */
+static void check_rest(struct jpeg_decompress_struct *cinfo) {
+    JDIMENSION last = cinfo->output_height - 1;
+    if (cinfo->output_scanline > last) return;
+    size_t bytes = (size_t)cinfo->output_width * (size_t)cinfo->output_components;
+    JSAMPROW row = cinfo->mem->alloc_large((j_common_ptr)cinfo, JPOOL_IMAGE, bytes);
+    if (cinfo->output_scanline < last) jpeg_skip_scanlines(cinfo, last - cinfo->output_scanline);
+    jpeg_read_scanlines(cinfo, &row, 1);
+}
+
 static void read_rows(oci_jpeg *jpeg) {
     struct jpeg_decompress_struct *cinfo = &jpeg->cinfo;
     size_t stride = (size_t)jpeg->rows->width * (size_t)jpeg->rows->channels;
-    jpeg_start_decompress(cinfo);
-    while (cinfo->output_scanline < cinfo->output_height) {
+    JDIMENSION first = (JDIMENSION)jpeg->window.y, end = first + (JDIMENSION)jpeg->window.height;
+    if (first > 0) jpeg_skip_scanlines(cinfo, first);
+    while (cinfo->output_scanline < end) {
         JSAMPROW rows[ROWS_AT_ONCE];
-        JDIMENSION left = cinfo->output_height - cinfo->output_scanline;
+        JDIMENSION left = end - cinfo->output_scanline;
         JDIMENSION count = left < ROWS_AT_ONCE ? left : ROWS_AT_ONCE;
         for (JDIMENSION i = 0; i < count; i++)
-            rows[i] = jpeg->rows->pixels + (cinfo->output_scanline + i) * stride;
+            rows[i] = jpeg->rows->pixels + (cinfo->output_scanline - first + i) * stride;
         jpeg_read_scanlines(cinfo, rows, count);
     }
+    if (jpeg->job->options->rest_is_known && end < cinfo->output_height) return;
+    check_rest(cinfo);
     jpeg_finish_decompress(cinfo);
 }
 
@@ -201,14 +269,20 @@ static oc_status decode(oci_jpeg *jpeg, oc_error *err) {
     OC_TRY(guarded(jpeg, read_header, err));
     OC_TRY(check_plausible(jpeg, err));
     OC_TRY(guarded(jpeg, choose_output, err));
-    int width = (int)cinfo->output_width, height = (int)cinfo->output_height;
+    *job->place =
+        (oc_place){.width = (int)cinfo->output_width, .height = (int)cinfo->output_height};
+    OC_TRY(guarded(jpeg, start, err));
+    const oc_region *window = &jpeg->window;
+    job->place->x = window->x;
+    job->place->y = window->y;
     bool cmyk = is_cmyk(cinfo);
     jpeg->rows = cmyk ? job->wide : job->dst;
-    OC_TRY(oc_image_reserve(jpeg->rows, width, height, cmyk ? 4 : channels, err));
+    OC_TRY(oc_image_reserve(jpeg->rows, window->width, window->height, cmyk ? 4 : channels, err));
     OC_TRY(guarded(jpeg, read_rows, err));
     if (!cmyk) return OC_OK;
-    OC_TRY(oc_image_reserve(job->dst, width, height, channels, err));
-    oci_flatten_cmyk(job->wide->pixels, (size_t)width * (size_t)height, channels, job->dst->pixels);
+    OC_TRY(oc_image_reserve(job->dst, window->width, window->height, channels, err));
+    oci_flatten_cmyk(job->wide->pixels, (size_t)window->width * (size_t)window->height, channels,
+                     job->dst->pixels);
     return OC_OK;
 }
 

@@ -36,6 +36,37 @@ static walk walk_of(int orientation, ptrdiff_t w, ptrdiff_t h) {
     }
 }
 
+/* ---- regions --------------------------------------------------------------------------------- */
+
+static bool is_turned(int orientation) {
+    return orientation >= 5;
+}
+
+/* Mirror a region of the stored picture where its orientation does; its own inverse. */
+static oc_region mirrored(oc_region r, int orientation, int width, int height) {
+    bool across = orientation == 2 || orientation == 3 || orientation == 7 || orientation == 8;
+    bool down = orientation == 3 || orientation == 4 || orientation == 6 || orientation == 7;
+    if (across) r.x = width - r.x - r.width;
+    if (down) r.y = height - r.y - r.height;
+    return r;
+}
+
+static oc_region swapped(oc_region r) {
+    return (oc_region){.x = r.y, .y = r.x, .width = r.height, .height = r.width};
+}
+
+oc_region oci_region_displayed(oc_region stored, int orientation, int width, int height) {
+    oc_region r = mirrored(stored, orientation, width, height);
+    return is_turned(orientation) ? swapped(r) : r;
+}
+
+oc_region oci_region_stored(oc_region displayed, int orientation, int width, int height) {
+    oc_region r = is_turned(orientation) ? swapped(displayed) : displayed;
+    return mirrored(r, orientation, width, height);
+}
+
+/* ---- pixels ---------------------------------------------------------------------------------- */
+
 static void copy_span(const uint8_t *src, ptrdiff_t step, int channels, int count, uint8_t *dst) {
     for (int x = 0; x < count; x++) {
         for (int c = 0; c < channels; c++) dst[c] = src[c];
@@ -57,7 +88,7 @@ static void copy_tile(const oc_image *src, walk way, oc_image *dst, int x0, int 
 }
 
 oc_status oci_orient(const oc_image *src, int orientation, oc_image *dst, oc_error *err) {
-    bool turned = orientation >= 5;
+    bool turned = is_turned(orientation);
     int width = turned ? src->height : src->width;
     int height = turned ? src->width : src->height;
     OC_TRY(oc_image_reserve(dst, width, height, src->channels, err));

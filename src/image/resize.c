@@ -8,7 +8,7 @@
 
 /* Work storage kept between calls. */
 typedef struct work {
-    oci_axis x, y;
+    oci_axis x, y;   /* in pixels of src */
     oc_image narrow; /* (rows needed, width of the window, channels) */
 } work;
 
@@ -33,9 +33,13 @@ static oc_status get_work(oc_resizer *resizer, work **out, oc_error *err) {
 /* `how` with "all 0 = the whole" filled in. */
 static oc_resize filled_in(const oc_resize *how, const oc_image *src) {
     oc_resize r = *how;
+    if (r.src_place.width == 0 && r.src_place.height == 0) {
+        r.src_place.width = src->width;
+        r.src_place.height = src->height;
+    }
     if (r.box_x == 0 && r.box_y == 0 && r.box_width == 0 && r.box_height == 0) {
-        r.box_width = src->width;
-        r.box_height = src->height;
+        r.box_width = r.src_place.width;
+        r.box_height = r.src_place.height;
     }
     if (r.x == 0 && r.y == 0 && r.width == 0 && r.height == 0) {
         r.width = r.full_width;
@@ -56,12 +60,18 @@ static bool window_inside(int from, int size, int limit) {
 }
 
 static oc_status check(const oc_resize *r, const oc_image *src, oc_error *err) {
+    const oc_place *all = &r->src_place;
     if (!src->pixels) return oc_fail(err, OC_EUSAGE, "resize of an empty image");
-    if (!box_inside(r->box_x, r->box_width, src->width) ||
-        !box_inside(r->box_y, r->box_height, src->height))
+    if (!window_inside(all->x, src->width, all->width) ||
+        !window_inside(all->y, src->height, all->height))
+        return oc_fail(err, OC_EUSAGE,
+                       "resize of a part of %d x %d at (%d, %d): not inside %d x %d", src->width,
+                       src->height, all->x, all->y, all->width, all->height);
+    if (!box_inside(r->box_x, r->box_width, all->width) ||
+        !box_inside(r->box_y, r->box_height, all->height))
         return oc_fail(err, OC_EUSAGE,
                        "resize box %g x %g at (%g, %g) is not inside the image of %d x %d",
-                       r->box_width, r->box_height, r->box_x, r->box_y, src->width, src->height);
+                       r->box_width, r->box_height, r->box_x, r->box_y, all->width, all->height);
     if (!window_inside(r->x, r->width, r->full_width) ||
         !window_inside(r->y, r->height, r->full_height))
         return oc_fail(err, OC_EUSAGE,
@@ -75,24 +85,37 @@ static float box_end(double from, double size, int limit) {
     return (float)(end > limit ? limit : end);
 }
 
+/* Tables in pixels of the larger image become ones in pixels of the `size` that are there. */
+static oc_status shift(oci_axis *axis, int begin, int size, oc_error *err) {
+    if (axis->low < begin || axis->high > begin + size)
+        return oc_fail(err, OC_EUSAGE,
+                       "resize needs pixels %d to %d of a side, there are %d to %d of them",
+                       axis->low, axis->high - 1, begin, begin + size - 1);
+    oci_axis_shift(axis, -begin);
+    return OC_OK;
+}
+
 static oc_status fill_axes(work *w, const oc_resize *r, const oc_image *src, oc_error *err) {
-    oci_axis_request x = {.source = src->width,
+    const oc_place *all = &r->src_place;
+    oci_axis_request x = {.source = all->width,
                           .from = (float)r->box_x,
-                          .to = box_end(r->box_x, r->box_width, src->width),
+                          .to = box_end(r->box_x, r->box_width, all->width),
                           .full = r->full_width,
                           .begin = r->x,
                           .count = r->width,
                           .flip = r->flip,
                           .filter = r->filter};
-    oci_axis_request y = {.source = src->height,
+    oci_axis_request y = {.source = all->height,
                           .from = (float)r->box_y,
-                          .to = box_end(r->box_y, r->box_height, src->height),
+                          .to = box_end(r->box_y, r->box_height, all->height),
                           .full = r->full_height,
                           .begin = r->y,
                           .count = r->height,
                           .filter = r->filter};
     OC_TRY(oci_axis_fill(&w->x, &x, err));
-    return oci_axis_fill(&w->y, &y, err);
+    OC_TRY(oci_axis_fill(&w->y, &y, err));
+    OC_TRY(shift(&w->x, all->x, src->width, err));
+    return shift(&w->y, all->y, src->height, err);
 }
 
 /* ---- passes ---------------------------------------------------------------------------------- */
@@ -128,28 +151,28 @@ static void copy_rows(const oci_axis *x, const oc_image *src, int first_row, oc_
 
 static oc_status along_x(oci_axis *x, const oc_image *src, int first_row, oc_image *dst,
                          oc_error *err) {
-    bool fast = oci_resize_is_fast() && src->channels == 3 && x->taps <= OCI_MAX_SPLIT_TAPS;
+    bool fast = oci_resize_is_fast() && src->channels == 3;
     if (x->identity) {
         copy_rows(x, src, first_row, dst);
         return OC_OK;
     }
-    if (fast) OC_TRY(oci_axis_split(x, err));
+    if (fast) OC_TRY(oci_axis_pair(x, err));
     horizontal(x, fast, src, first_row, dst);
     return OC_OK;
 }
 
 /* Row 0 of `narrow` is row y->low of the source. */
-static void along_y(const oci_axis *y, const oc_image *narrow, oc_image *dst) {
+static oc_status along_y(oci_axis *y, const oc_image *narrow, oc_image *dst, oc_error *err) {
     size_t row_bytes = (size_t)dst->width * (size_t)dst->channels;
     bool fast = oci_resize_is_fast();
+    if (fast) OC_TRY(oci_axis_pair(y, err));
     for (int i = 0; i < dst->height; i++) {
-        const int32_t *weight = y->weight + (size_t)i * (size_t)y->taps;
         const uint8_t *from = row_of(narrow, y->first[i] - y->low);
         uint8_t *to = dst->pixels + (size_t)i * row_bytes;
-        size_t done = 0;
-        if (fast) done = oci_row_vertical_fast(weight, y->used[i], from, row_bytes, row_bytes, to);
-        oci_row_vertical(weight, y->used[i], from + done, row_bytes, row_bytes - done, to + done);
+        size_t done = fast ? oci_row_vertical_fast(y, i, from, row_bytes, row_bytes, to) : 0;
+        oci_row_vertical(y, i, from + done, row_bytes, row_bytes - done, to + done);
     }
+    return OC_OK;
 }
 
 oc_status oc_image_resize(oc_resizer *resizer, const oc_image *src, const oc_resize *how,
@@ -164,6 +187,5 @@ oc_status oc_image_resize(oc_resizer *resizer, const oc_image *src, const oc_res
     if (w->y.identity) return along_x(&w->x, src, w->y.copy_from, dst, err);
     OC_TRY(oc_image_reserve(&w->narrow, r.width, w->y.high - w->y.low, src->channels, err));
     OC_TRY(along_x(&w->x, src, w->y.low, &w->narrow, err));
-    along_y(&w->y, &w->narrow, dst);
-    return OC_OK;
+    return along_y(&w->y, &w->narrow, dst, err);
 }

@@ -1,9 +1,9 @@
-/* The inner loops of resize for x86 processors with AVX2. This file uses intrinsics and is built
- * with -mavx2; its plain twin is resize_rows.c, and both give the same bits.
+/* The inner loops of resize and normalise for x86 processors with AVX2. This file uses intrinsics
+ * and is built with -mavx2; its plain twins are resize_rows.c and normalise.c, and both give the
+ * same bits.
  *
- * Samples are 8 bits and weights 24, so that 16 x 16 -> 32 bit multiply-add of neighbouring taps
- * (madd) does not fit at once. A weight is split into weight = high * 4096 + low with low in
- * 0..4095; the two sums are exact in 32 bits (up to OCI_MAX_SPLIT_TAPS taps) and joined at the end.
+ * Samples are widened to 16 bits, where one instruction (madd) multiplies those of two neighbouring
+ * taps with their weights and adds the products in 32 bits.
  * SPDX-License-Identifier: BSD-2-Clause */
 #include "image/resize_int.h"
 
@@ -11,61 +11,63 @@
 
 #include <immintrin.h>
 
-enum { SPLIT_BITS = 12, BLOCK_TAPS = 4, ROWS = 4 };
+enum { BLOCK_TAPS = 4, ROWS = 4 };
 
-/* ---- along x --------------------------------------------------------------------------------- */
-
-/* Two rows, one in each half: 16 bytes from the same place of both. */
+/* Two places, one in each half: 16 bytes of both. */
 static inline __m256i load_pair(const uint8_t *a, const uint8_t *b) {
     __m128i low = _mm_loadu_si128((const __m128i *)a);
     return _mm256_inserti128_si256(_mm256_castsi128_si256(low), _mm_loadu_si128((const __m128i *)b),
                                    1);
 }
 
-static inline __m256i madd_add(__m256i sum, __m256i samples, int32_t weights) {
-    return _mm256_add_epi32(sum, _mm256_madd_epi16(samples, _mm256_set1_epi32(weights)));
+static inline __m256i madd_add(__m256i sum, __m256i samples, __m256i weights) {
+    return _mm256_add_epi32(sum, _mm256_madd_epi16(samples, weights));
 }
 
-static inline void store3(uint8_t *dst, uint32_t rgb) {
-    memcpy(dst, &rgb, 2);
-    dst[2] = (uint8_t)(rgb >> 16);
+/* ---- along x --------------------------------------------------------------------------------- */
+
+/* One pixel into the low bytes of four words: rows 0 and 2 in the low half, 1 and 3 in the high. */
+static inline __m256i clip_rows(__m256i a, __m256i b, __m128i bits) {
+    __m256i words = _mm256_packs_epi32(_mm256_sra_epi32(a, bits), _mm256_sra_epi32(b, bits));
+    return _mm256_packus_epi16(words, words);
 }
 
-/* Join the sums, round, clip; one pixel to each row. */
-static inline void finish_pair(__m256i low, __m256i high, uint8_t *a, uint8_t *b) {
-    __m256i sum = _mm256_add_epi32(_mm256_slli_epi32(high, SPLIT_BITS), low);
-    sum = _mm256_add_epi32(sum, _mm256_set1_epi32(OCI_WEIGHT_HALF));
-    sum = _mm256_srai_epi32(sum, OCI_WEIGHT_BITS);
-    sum = _mm256_packs_epi32(sum, sum);
-    sum = _mm256_packus_epi16(sum, sum);
-    store3(a, (uint32_t)_mm_cvtsi128_si32(_mm256_castsi256_si128(sum)));
-    store3(b, (uint32_t)_mm_cvtsi128_si32(_mm256_extracti128_si256(sum, 1)));
+/* `bytes` is 3, or 4 where a pixel follows that will be written later. */
+static inline void store_rows(__m256i pixel, uint8_t *dst, size_t stride, size_t bytes) {
+    __m128i even = _mm256_castsi256_si128(pixel), odd = _mm256_extracti128_si256(pixel, 1);
+    const int rgb[ROWS] = {_mm_cvtsi128_si32(even), _mm_cvtsi128_si32(odd),
+                           _mm_extract_epi32(even, 1), _mm_extract_epi32(odd, 1)};
+    for (size_t row = 0; row < ROWS; row++) memcpy(dst + row * stride, &rgb[row], bytes);
 }
 
-/* Four rows at once, so that weights and branches are shared. */
-static void four_rows(const oci_axis *axis, const uint8_t *src, size_t stride, uint8_t *dst,
-                      size_t dst_stride) {
+/* One pixel of four rows, so that weights are shared. */
+static inline __m256i weigh_rows(const oci_axis *axis, int x, const uint8_t *src, size_t stride) {
     const __m256i first = _mm256_broadcastsi128_si256(
         _mm_setr_epi8(0, -1, 3, -1, 1, -1, 4, -1, 2, -1, 5, -1, -1, -1, -1, -1));
     const __m256i second = _mm256_broadcastsi128_si256(
         _mm_setr_epi8(6, -1, 9, -1, 7, -1, 10, -1, 8, -1, 11, -1, -1, -1, -1, -1));
-    for (int x = 0; x < axis->count; x++, dst += 3) {
-        const int32_t *w = axis->split + (size_t)x * (size_t)axis->split_stride;
-        const uint8_t *p = src + (size_t)axis->first[x] * 3;
-        __m256i low_a = _mm256_setzero_si256(), high_a = low_a, low_b = low_a, high_b = low_a;
-        for (int t = 0; t < axis->used[x]; t += BLOCK_TAPS, p += 3 * BLOCK_TAPS, w += BLOCK_TAPS) {
-            __m256i a = load_pair(p, p + stride);
-            __m256i b = load_pair(p + 2 * stride, p + 3 * stride);
-            __m256i a0 = _mm256_shuffle_epi8(a, first), a1 = _mm256_shuffle_epi8(a, second);
-            __m256i b0 = _mm256_shuffle_epi8(b, first), b1 = _mm256_shuffle_epi8(b, second);
-            low_a = madd_add(madd_add(low_a, a0, w[0]), a1, w[2]);
-            high_a = madd_add(madd_add(high_a, a0, w[1]), a1, w[3]);
-            low_b = madd_add(madd_add(low_b, b0, w[0]), b1, w[2]);
-            high_b = madd_add(madd_add(high_b, b0, w[1]), b1, w[3]);
-        }
-        finish_pair(low_a, high_a, dst, dst + dst_stride);
-        finish_pair(low_b, high_b, dst + 2 * dst_stride, dst + 3 * dst_stride);
+    const uint8_t *p = src + (size_t)axis->first[x] * 3;
+    const int32_t *w = axis->pair + (size_t)x * (size_t)axis->pair_stride;
+    const int used = axis->used[x];
+    __m256i sum_a = _mm256_set1_epi32(1 << (axis->bits - 1)), sum_b = sum_a;
+    for (int t = 0; t < used; t += BLOCK_TAPS, p += 3 * BLOCK_TAPS, w += 2) {
+        __m256i w0 = _mm256_set1_epi32(w[0]), w1 = _mm256_set1_epi32(w[1]);
+        __m256i a = load_pair(p, p + stride);
+        __m256i b = load_pair(p + 2 * stride, p + 3 * stride);
+        sum_a = madd_add(sum_a, _mm256_shuffle_epi8(a, first), w0);
+        sum_b = madd_add(sum_b, _mm256_shuffle_epi8(b, first), w0);
+        sum_a = madd_add(sum_a, _mm256_shuffle_epi8(a, second), w1);
+        sum_b = madd_add(sum_b, _mm256_shuffle_epi8(b, second), w1);
     }
+    return clip_rows(sum_a, sum_b, _mm_cvtsi32_si128(axis->bits));
+}
+
+static void four_rows(const oci_axis *axis, const uint8_t *src, size_t stride, uint8_t *dst,
+                      size_t dst_stride) {
+    int x = 0;
+    for (; x + 1 < axis->count; x++)
+        store_rows(weigh_rows(axis, x, src, stride), dst + (size_t)x * 3, dst_stride, 4);
+    store_rows(weigh_rows(axis, x, src, stride), dst + (size_t)x * 3, dst_stride, 3);
 }
 
 int oci_rows_horizontal3_fast(const oci_axis *axis, const uint8_t *src, size_t src_stride, int rows,
@@ -80,36 +82,71 @@ int oci_rows_horizontal3_fast(const oci_axis *axis, const uint8_t *src, size_t s
 
 enum { COLUMNS = 32 };
 
-static inline __m256i weigh8(__m256i sum, const uint8_t *src, __m256i weight) {
-    __m256i samples = _mm256_cvtepu8_epi32(_mm_loadl_epi64((const __m128i *)src));
-    return _mm256_add_epi32(sum, _mm256_mullo_epi32(samples, weight));
+/* Sums of 32 columns; the groups of eight lie as unpacking within halves leaves them, and as
+ * packing within halves takes them. */
+typedef struct sums {
+    __m256i a, b, c, d;
+} sums;
+
+static inline void add_two_rows(sums *s, const uint8_t *row, const uint8_t *next, __m256i weights) {
+    const __m256i zero = _mm256_setzero_si256();
+    __m256i p = _mm256_loadu_si256((const __m256i *)row);
+    __m256i q = _mm256_loadu_si256((const __m256i *)next);
+    __m256i low = _mm256_unpacklo_epi8(p, q), high = _mm256_unpackhi_epi8(p, q);
+    s->a = madd_add(s->a, _mm256_unpacklo_epi8(low, zero), weights);
+    s->b = madd_add(s->b, _mm256_unpackhi_epi8(low, zero), weights);
+    s->c = madd_add(s->c, _mm256_unpacklo_epi8(high, zero), weights);
+    s->d = madd_add(s->d, _mm256_unpackhi_epi8(high, zero), weights);
 }
 
-/* packs and packus work within halves; the permutation puts the eight groups of four in order. */
-static inline void store32(uint8_t *dst, __m256i a, __m256i b, __m256i c, __m256i d) {
-    const __m256i order = _mm256_setr_epi32(0, 4, 1, 5, 2, 6, 3, 7);
-    __m256i ab = _mm256_packs_epi32(_mm256_srai_epi32(a, OCI_WEIGHT_BITS),
-                                    _mm256_srai_epi32(b, OCI_WEIGHT_BITS));
-    __m256i cd = _mm256_packs_epi32(_mm256_srai_epi32(c, OCI_WEIGHT_BITS),
-                                    _mm256_srai_epi32(d, OCI_WEIGHT_BITS));
-    __m256i bytes = _mm256_permutevar8x32_epi32(_mm256_packus_epi16(ab, cd), order);
-    _mm256_storeu_si256((__m256i *)dst, bytes);
+static inline void store32(uint8_t *dst, const sums *s, __m128i bits) {
+    __m256i ab = _mm256_packs_epi32(_mm256_sra_epi32(s->a, bits), _mm256_sra_epi32(s->b, bits));
+    __m256i cd = _mm256_packs_epi32(_mm256_sra_epi32(s->c, bits), _mm256_sra_epi32(s->d, bits));
+    _mm256_storeu_si256((__m256i *)dst, _mm256_packus_epi16(ab, cd));
 }
 
-size_t oci_row_vertical_fast(const int32_t *weight, int used, const uint8_t *src, size_t stride,
+/* The partner of an odd last row is that row itself, with weight 0. */
+size_t oci_row_vertical_fast(const oci_axis *axis, int row, const uint8_t *src, size_t stride,
                              size_t count, uint8_t *dst) {
+    const int32_t *pair = axis->pair + (size_t)row * (size_t)axis->pair_stride;
+    const __m256i half = _mm256_set1_epi32(1 << (axis->bits - 1));
+    const __m128i bits = _mm_cvtsi32_si128(axis->bits);
+    const int used = axis->used[row];
     size_t x = 0;
     for (; x + COLUMNS <= count; x += COLUMNS) {
-        const uint8_t *row = src + x;
-        __m256i a = _mm256_set1_epi32(OCI_WEIGHT_HALF), b = a, c = a, d = a;
-        for (int t = 0; t < used; t++, row += stride) {
-            __m256i w = _mm256_set1_epi32(weight[t]);
-            a = weigh8(a, row, w);
-            b = weigh8(b, row + 8, w);
-            c = weigh8(c, row + 16, w);
-            d = weigh8(d, row + 24, w);
-        }
-        store32(dst + x, a, b, c, d);
+        const uint8_t *p = src + x;
+        sums s = {half, half, half, half};
+        for (int t = 0; t < used; t += 2, p += 2 * stride)
+            add_two_rows(&s, p, t + 1 < used ? p + stride : p, _mm256_set1_epi32(pair[t / 2]));
+        store32(dst + x, &s, bits);
     }
     return x;
+}
+
+/* ---- to floats ------------------------------------------------------------------------------- */
+
+enum { PIXELS = 8, READ_PIXELS = 10 }; /* the second load reads 28 bytes from the first pixel on */
+
+static inline void convert8(__m256i rgb, __m256i which, float scale, float offset, float *dst) {
+    __m256 value = _mm256_cvtepi32_ps(_mm256_shuffle_epi8(rgb, which));
+    value = _mm256_add_ps(_mm256_mul_ps(value, _mm256_set1_ps(scale)), _mm256_set1_ps(offset));
+    _mm256_storeu_ps(dst, value);
+}
+
+size_t oci_normalise3_fast(const uint8_t *rgb, size_t count, const float scale[3],
+                           const float offset[3], float *const planes[3]) {
+    const __m256i red = _mm256_broadcastsi128_si256(
+        _mm_setr_epi8(0, -1, -1, -1, 3, -1, -1, -1, 6, -1, -1, -1, 9, -1, -1, -1));
+    const __m256i green = _mm256_broadcastsi128_si256(
+        _mm_setr_epi8(1, -1, -1, -1, 4, -1, -1, -1, 7, -1, -1, -1, 10, -1, -1, -1));
+    const __m256i blue = _mm256_broadcastsi128_si256(
+        _mm_setr_epi8(2, -1, -1, -1, 5, -1, -1, -1, 8, -1, -1, -1, 11, -1, -1, -1));
+    size_t i = 0;
+    for (; i + READ_PIXELS <= count; i += PIXELS) {
+        __m256i eight = load_pair(rgb + 3 * i, rgb + 3 * i + 12);
+        convert8(eight, red, scale[0], offset[0], planes[0] + i);
+        convert8(eight, green, scale[1], offset[1], planes[1] + i);
+        convert8(eight, blue, scale[2], offset[2], planes[2] + i);
+    }
+    return i;
 }

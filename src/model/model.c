@@ -18,6 +18,8 @@ void oc_model_free(oc_model *model) {
     if (model == NULL) return;
     oc_graph_free(model->graph);
     oc_tensors_free(model->weights);
+    oc_safetensors_close(model->file);
+    oc_free(model->weights_path);
     oc_classes_clear(&model->classes);
     oc_free(model->arch);
     json_decref(model->origin);
@@ -85,17 +87,17 @@ static oc_status load_graph(oc_model *model, const char *folder, oc_error *err) 
 
 static oc_status load_weights(oc_model *model, const char *folder, oc_error *err) {
     char path[OC_PATH_BYTES];
-    oc_safetensors *st = NULL;
-    oc_status status = OC_OK;
     OC_TRY(oc_path_join(path, folder, OCI_WEIGHTS_FILE, err));
-    OC_GOTO(oc_safetensors_open(&st, path, err));
-    OC_GOTO(oc_tensors_new(&model->weights, err));
-    status =
-        oc_weights_fit(model->graph, oc_safetensors_tensors(st), false, model->weights, NULL, err);
-    if (status != OC_OK) status = oc_error_context(err, status, "%s", path);
-done:
-    oc_safetensors_close(st);
-    return status;
+    OC_TRY(oc_safetensors_open(&model->file, path, err));
+    OC_TRY(oc_tensors_new(&model->weights, err));
+    const oc_tensors *src = oc_safetensors_tensors(model->file);
+    oc_status status = oc_weights_lend(model->graph, src, model->weights, err);
+    if (status != OC_OK) return oc_error_context(err, status, "%s", path);
+    if (oc_tensors_all_owned(model->weights)) {
+        oc_safetensors_close(model->file);
+        model->file = NULL;
+    }
+    return OC_OK;
 }
 
 static oc_status load_metrics(oc_model *model, const char *folder, oc_error *err) {
@@ -192,17 +194,44 @@ static oc_status write_graph(const oc_graph *graph, const char *folder, oc_error
     return save_json(folder, OCI_GRAPH_FILE, o, err);
 }
 
+/* The model's weights from the file that holds them: another name for it where it has no more than
+ * the graph, else a file of its own. */
+static oc_status save_from_file(const oc_model *model, const oc_graph *graph, const char *folder,
+                                oc_error *err) {
+    char path[OC_PATH_BYTES];
+    oc_safetensors *file = NULL;
+    oc_tensors *weights = NULL;
+    oc_status status = OC_OK;
+    OC_TRY(oc_path_join(path, folder, OCI_WEIGHTS_FILE, err));
+    if (oc_graph_param_count(graph) == oc_graph_param_count(model->graph))
+        return oc_file_link(model->weights_path, path, err);
+    OC_GOTO(oc_safetensors_open(&file, model->weights_path, err));
+    OC_GOTO(params_of(graph, oc_safetensors_tensors(file), &weights, err));
+    status = write_weights(weights, folder, err);
+done:
+    oc_tensors_free(weights);
+    oc_safetensors_close(file);
+    return status;
+}
+
+static oc_status save_weights(const oc_model *model, const oc_graph *graph, const char *folder,
+                              oc_error *err) {
+    oc_tensors *weights = NULL;
+    if (model->weights_path != NULL) return save_from_file(model, graph, folder, err);
+    oc_status status = params_of(graph, model->weights, &weights, err);
+    if (status == OC_OK) status = write_weights(weights, folder, err);
+    oc_tensors_free(weights);
+    return status;
+}
+
 /* The network that predicts, without what served its training alone. */
 static oc_status save_network(const oc_model *model, const char *folder, oc_error *err) {
     oc_graph *graph = NULL;
-    oc_tensors *weights = NULL;
     oc_status status = OC_OK;
     OC_GOTO(oc_graph_prune(model->graph, &graph, err));
-    OC_GOTO(params_of(graph, model->weights, &weights, err));
-    OC_GOTO(write_weights(weights, folder, err));
-    OC_GOTO(write_graph(graph, folder, err));
+    OC_GOTO(save_weights(model, graph, folder, err));
+    status = write_graph(graph, folder, err);
 done:
-    oc_tensors_free(weights);
     oc_graph_free(graph);
     return status;
 }
@@ -253,7 +282,8 @@ oc_status oc_model_plan(const oc_model *model, const char *engine, int threads, 
                                      .batch = batch,
                                      .height = model->recipe.height,
                                      .width = model->recipe.width,
-                                     .threads = threads};
+                                     .threads = threads,
+                                     .borrow = true};
     oc_plan *plan = NULL;
     *out = NULL;
     OC_TRY(oc_plan_new(&plan, engine, model->graph, &options, err));

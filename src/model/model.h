@@ -46,7 +46,11 @@ OC_MUST_CHECK oc_status oc_graph_from_json(const json_t *o, const char *where, o
 
 typedef struct oc_model {
     oc_graph *graph;
-    oc_tensors *weights; /* F32, every parameter of the graph */
+    oc_tensors *weights; /* F32, every parameter of the graph. Of a loaded model only to be read:
+                            large ones are where the file is mapped */
+    oc_safetensors *file; /* that they are views of, or NULL */
+    char *weights_path; /* a file that holds the weights, which is saved as a link to it instead of
+                           `weights`; or NULL */
     oc_classes classes;
     oc_recipe recipe;
     double temperature; /* logits are divided by it before softmax; 1 = uncalibrated */
@@ -79,8 +83,8 @@ OC_MUST_CHECK oc_status oc_model_load_seen(oc_model *model, const char *folder, 
 bool oc_model_has_seen(const oc_model *model, uint64_t print);
 bool oc_model_is_folder(const char *path); /* has a config.json of ours and a model.safetensors */
 /* An inference plan of the model at its recipe's size, weights imported: what prediction and
- * evaluation run. engine NULL = best; threads 0 = all. The plan does not need the model any more.
- */
+ * evaluation run. engine NULL = best; threads 0 = all. The model must outlive the plan, which reads
+ * large weights where they are. */
 OC_MUST_CHECK oc_status oc_model_plan(const oc_model *model, const char *engine, int threads,
                                       int batch, oc_plan **out, oc_error *err);
 
@@ -103,5 +107,9 @@ typedef struct oc_left_out {
 OC_MUST_CHECK oc_status oc_weights_fit(const oc_graph *graph, const oc_tensors *src,
                                        bool allow_new_head, oc_tensors *dst, oc_left_out *fit,
                                        oc_error *err);
+/* The same with a head that must fit, and F32 tensors of 16 MiB or more not copied: dst gets views
+ * of them, so that src must outlive it. */
+OC_MUST_CHECK oc_status oc_weights_lend(const oc_graph *graph, const oc_tensors *src,
+                                        oc_tensors *dst, oc_error *err);
 
 #endif

@@ -5,12 +5,16 @@
  * all: a bias without its matrix would be noise.
  * SPDX-License-Identifier: BSD-2-Clause */
 #include <math.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "model/model_int.h"
 
-enum { MAX_TOLD = 10, COMPLAINT_BYTES = 720 };
+enum { MAX_TOLD = 10, COMPLAINT_BYTES = 720, CHUNK = 1 << 18, MIN_CHUNKS = 16 };
+
+static const uint32_t EXPONENT = 0x7F800000; /* bits of a float */
+static const size_t LARGE_BYTES = 16 << 20;  /* from here on a view is worth an open file */
 
 /* What is wrong, as far as there is room to tell. */
 typedef struct complaints {
@@ -94,10 +98,37 @@ static oc_status leave_out(const oc_graph *graph, const oc_tensors *src, bool *l
     return OC_OK;
 }
 
+/* The largest exponent among values[0..count), as bits: that of infinities and NaNs beats all. */
+OC_SIMD static uint32_t top_exponent(const float *values, size_t count) {
+    uint32_t top = 0;
+    for (size_t i = 0; i < count; i++) {
+        uint32_t bits;
+        memcpy(&bits, &values[i], sizeof bits);
+        bits &= EXPONENT;
+        top = bits > top ? bits : top;
+    }
+    return top;
+}
+
+typedef struct look {
+    const float *values;
+    size_t count;
+    atomic_bool found;
+} look;
+
+static void look_at(void *ctx, size_t i, int worker) {
+    (void)worker;
+    look *l = ctx;
+    size_t first = i * CHUNK, left = l->count - first;
+    if (top_exponent(l->values + first, left < CHUNK ? left : CHUNK) == EXPONENT)
+        atomic_store(&l->found, true);
+}
+
 static bool all_finite(const float *values, size_t count) {
-    float sum = 0; /* x - x is 0 for finite x, else NaN, and NaN stays */
-    for (size_t i = 0; i < count; i++) sum += values[i] - values[i];
-    return sum == 0;
+    look l = {.values = values, .count = count};
+    size_t chunks = (count + CHUNK - 1) / CHUNK;
+    oc_parallel_for(chunks, chunks > MIN_CHUNKS ? 0 : 1, look_at, &l);
+    return !atomic_load(&l.found);
 }
 
 /* Statistics of a batch norm with a variance below zero would give NaN. */
@@ -107,43 +138,68 @@ static bool is_variance_valid(const oc_param *param, const float *values, size_t
     return valid;
 }
 
-static oc_status copy_param(const oc_param *param, const oc_tensor *from, oc_tensors *dst,
-                            complaints *c, oc_error *err) {
+/* What is read, and where it goes. */
+typedef struct fitting {
+    const oc_graph *graph;
+    const oc_tensors *src;
+    oc_tensors *dst;
+    const bool *left_out; /* per node; NULL = none */
+    bool lend;            /* large tensors of src are used where they are */
+} fitting;
+
+static bool is_left_out(const fitting *f, const oc_param *param) {
+    return f->left_out != NULL && f->left_out[param->node];
+}
+
+static bool can_lend(const fitting *f, const oc_tensor *from) {
+    return f->lend && from->dtype == OC_F32 && oc_tensor_bytes(from) >= LARGE_BYTES &&
+           (uintptr_t)from->data % sizeof(float) == 0;
+}
+
+static oc_status put_param(const fitting *f, const oc_param *param, const oc_tensor *from,
+                           const float **values, oc_error *err) {
     oc_tensor *to = NULL;
-    OC_TRY(oc_tensors_add(dst, param->name, OC_F32, &param->shape, &to, err));
-    size_t count = oc_tensor_count(to);
-    OC_TRY(oc_tensor_to_f32(to->data, from->data, from->dtype, count, err));
-    if (!all_finite(to->data, count)) {
+    *values = from->data;
+    if (can_lend(f, from)) return oc_tensors_add_view(f->dst, param->name, from, err);
+    OC_TRY(oc_tensors_add(f->dst, param->name, OC_F32, &param->shape, &to, err));
+    *values = to->data;
+    return oc_tensor_to_f32(to->data, from->data, from->dtype, oc_tensor_count(to), err);
+}
+
+static oc_status copy_param(const fitting *f, const oc_param *param, complaints *c, oc_error *err) {
+    const oc_tensor *from = find_source(f->src, param->name);
+    const float *values;
+    OC_TRY(put_param(f, param, from, &values, err));
+    size_t count = oc_tensor_count(from);
+    if (!all_finite(values, count)) {
         complain(c, param->name, "holds an infinity or not-a-number");
-    } else if (!is_variance_valid(param, to->data, count)) {
+    } else if (!is_variance_valid(param, values, count)) {
         complain(c, param->name, "holds a variance below zero");
     }
     return OC_OK;
 }
 
-static oc_status copy_all(const oc_graph *graph, const oc_tensors *src, const bool *left_out,
-                          oc_tensors *dst, size_t *copied, oc_error *err) {
+static oc_status copy_all(const fitting *f, size_t *copied, oc_error *err) {
     complaints c = {0};
-    for (int i = 0; i < oc_graph_param_count(graph); i++) {
-        const oc_param *param = oc_graph_param(graph, i);
-        if (left_out[param->node]) continue;
-        OC_TRY(copy_param(param, find_source(src, param->name), dst, &c, err));
+    for (int i = 0; i < oc_graph_param_count(f->graph); i++) {
+        const oc_param *param = oc_graph_param(f->graph, i);
+        if (is_left_out(f, param)) continue;
+        OC_TRY(copy_param(f, param, &c, err));
         ++*copied;
     }
-    return tell(&c, graph, err);
+    return tell(&c, f->graph, err);
 }
 
-static oc_status judge_all(const oc_graph *graph, const oc_tensors *src, const bool *left_out,
-                           oc_error *err) {
+static oc_status judge_all(const fitting *f, oc_error *err) {
     complaints c = {0};
     char storage[256];
-    for (int i = 0; i < oc_graph_param_count(graph); i++) {
-        const oc_param *param = oc_graph_param(graph, i);
-        if (left_out[param->node]) continue;
-        const char *wrong = judge(param, find_source(src, param->name), storage);
+    for (int i = 0; i < oc_graph_param_count(f->graph); i++) {
+        const oc_param *param = oc_graph_param(f->graph, i);
+        if (is_left_out(f, param)) continue;
+        const char *wrong = judge(param, find_source(f->src, param->name), storage);
         if (wrong != NULL) complain(&c, param->name, wrong);
     }
-    return tell(&c, graph, err);
+    return tell(&c, f->graph, err);
 }
 
 static size_t count_ignored(const oc_tensors *src) {
@@ -161,13 +217,22 @@ oc_status oc_weights_fit(const oc_graph *graph, const oc_tensors *src, bool allo
     oc_status status = OC_OK;
     bool *left_out = oc_calloc(nodes, sizeof *left_out);
     if (left_out == NULL) return oc_fail_nomem(err, nodes, "the layers of a network");
+    const fitting f = {graph, src, dst, left_out, false};
     if (allow_new_head) OC_GOTO(leave_out(graph, src, left_out, &found, err));
-    OC_GOTO(judge_all(graph, src, left_out, err));
-    OC_GOTO(copy_all(graph, src, left_out, dst, &copied, err));
+    OC_GOTO(judge_all(&f, err));
+    OC_GOTO(copy_all(&f, &copied, err));
     size_t asked = copied + count_ignored(src), there = oc_tensors_count(src);
     found.unused = there > asked ? there - asked : 0;
     if (fit != NULL) *fit = found;
 done:
     oc_free(left_out);
     return status;
+}
+
+oc_status oc_weights_lend(const oc_graph *graph, const oc_tensors *src, oc_tensors *dst,
+                          oc_error *err) {
+    const fitting f = {graph, src, dst, NULL, true};
+    size_t copied = 0;
+    OC_TRY(judge_all(&f, err));
+    return copy_all(&f, &copied, err);
 }

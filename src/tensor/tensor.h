@@ -76,6 +76,13 @@ OC_MUST_CHECK oc_status oc_tensors_add(oc_tensors *set, const char *name, oc_dty
                                        const oc_shape *shape, oc_tensor **out, oc_error *err);
 OC_MUST_CHECK oc_status oc_tensors_add_view(oc_tensors *set, const char *name,
                                             const oc_tensor *view, oc_error *err);
+/* Tensor `name` of the set (OC_ENOTFOUND) becomes a view of `data`, which outlives it; memory of its
+ * own is freed. */
+OC_MUST_CHECK oc_status oc_tensors_point(oc_tensors *set, const char *name, void *data,
+                                         oc_error *err);
+bool oc_tensors_all_owned(const oc_tensors *set); /* holds no view */
+/* Every view becomes a copy that the set owns. */
+OC_MUST_CHECK oc_status oc_tensors_own(oc_tensors *set, oc_error *err);
 size_t oc_tensors_count(const oc_tensors *set);
 const char *oc_tensors_name(const oc_tensors *set, size_t i);
 oc_tensor *oc_tensors_at(const oc_tensors *set, size_t i);

@@ -120,9 +120,8 @@ oc_status oc_tensors_add(oc_tensors *set, const char *name, oc_dtype dtype, cons
     entry *e = NULL;
     if (out != NULL) *out = NULL;
     OC_TRY(checked_bytes(name, &made, &bytes, err));
-    made.data = oc_malloc_aligned(bytes);
+    made.data = oc_calloc_aligned(bytes);
     if (made.data == NULL) return oc_fail_nomem(err, bytes, name);
-    memset(made.data, 0, bytes);
     oc_status status = append(set, name, &made, &e, err);
     if (status != OC_OK) {
         oc_free_aligned(made.data);
@@ -139,6 +138,35 @@ oc_status oc_tensors_add_view(oc_tensors *set, const char *name, const oc_tensor
     entry *e = NULL;
     OC_TRY(checked_bytes(name, view, &bytes, err));
     return append(set, name, view, &e, err);
+}
+
+oc_status oc_tensors_point(oc_tensors *set, const char *name, void *data, oc_error *err) {
+    entry *e = find_entry(set, name, hash_of(name));
+    if (e == NULL) return oc_fail(err, OC_ENOTFOUND, "tensor %s is not in the set", name);
+    if (e->owned && e->tensor.data != data) oc_free_aligned(e->tensor.data);
+    e->owned = e->owned && e->tensor.data == data;
+    e->tensor.data = data;
+    return OC_OK;
+}
+
+bool oc_tensors_all_owned(const oc_tensors *set) {
+    for (size_t i = 0; i < set->count; i++)
+        if (!set->entries[i]->owned) return false;
+    return true;
+}
+
+oc_status oc_tensors_own(oc_tensors *set, oc_error *err) {
+    for (size_t i = 0; i < set->count; i++) {
+        entry *e = set->entries[i];
+        size_t bytes = oc_tensor_bytes(&e->tensor);
+        if (e->owned) continue;
+        void *copy = oc_malloc_aligned(bytes);
+        if (copy == NULL) return oc_fail_nomem(err, bytes, e->name);
+        if (bytes > 0) memcpy(copy, e->tensor.data, bytes);
+        e->tensor.data = copy;
+        e->owned = true;
+    }
+    return OC_OK;
 }
 
 size_t oc_tensors_count(const oc_tensors *set) {

@@ -16,6 +16,7 @@
 #include "train/train_int.h"
 
 enum { MAX_STATE_BYTES = 64 << 20, MAX_CURRENT_BYTES = 64, NAME_BYTES = 96 };
+enum { VIEW_BYTES = 16 << 20 }; /* a tensor of so many is not copied from its file */
 
 /* <out>/checkpoint/<name> */
 static oc_status place(char path[OC_PATH_BYTES], const oci_session *s, const char *name,
@@ -73,6 +74,27 @@ static oc_status write_state(const oci_session *s, uint64_t generation, const ch
     return status;
 }
 
+/* The file is the model's weights from now on. */
+static oc_status refer_to_best(oci_session *s, const char *path, oc_error *err) {
+    oc_free(s->model->weights_path);
+    s->model->weights_path = oc_strdup(path);
+    if (s->model->weights_path == NULL) return oc_fail_nomem(err, strlen(path) + 1, "a path");
+    s->best_on_disk = s->position.best_epoch;
+    return OC_OK;
+}
+
+oc_status oci_best_keep(oci_session *s, oc_error *err) {
+    char folder[OC_PATH_BYTES], path[OC_PATH_BYTES];
+    if (oci_tensors_bytes(s->weights) <= s->best_budget)
+        return oci_tensors_copy(s->model->weights, s->weights, err);
+    OC_TRY(place(folder, s, "", err));
+    OC_TRY(oc_path_make_dirs(folder, err));
+    OC_TRY(place_best(path, s, s->position.best_epoch, err));
+    oc_status status = oc_safetensors_write(path, s->weights, NULL, err);
+    if (status == OC_OK) return refer_to_best(s, path, err);
+    return oc_error_context(err, status, "best weights not written, the checkpoint is intact");
+}
+
 static oc_status write_best(oci_session *s, oc_error *err) {
     char path[OC_PATH_BYTES];
     int epoch = s->position.best_epoch;
@@ -83,13 +105,23 @@ static oc_status write_best(oci_session *s, oc_error *err) {
     return OC_OK;
 }
 
+/* Right behind the best epoch the current weights are the best ones: one file with two names. */
+static oc_status write_weights(const oci_session *s, const char *path, oc_error *err) {
+    const oci_position *p = &s->position;
+    char best[OC_PATH_BYTES];
+    if (p->step > 0 || p->best_epoch == 0 || p->best_epoch != p->epoch)
+        return oc_safetensors_write(path, s->weights, NULL, err);
+    OC_TRY(place_best(best, s, p->best_epoch, err));
+    return oc_file_link(best, path, err);
+}
+
 static oc_status write_generation(oci_session *s, uint64_t generation, oc_error *err) {
     char path[OC_PATH_BYTES];
     OC_TRY(place_in(path, s, generation, "", err));
     OC_TRY(oc_path_remove_tree(path, err));
     OC_TRY(oc_path_make_dirs(path, err));
     OC_TRY(place_in(path, s, generation, "weights.safetensors", err));
-    OC_TRY(oc_safetensors_write(path, s->weights, NULL, err));
+    OC_TRY(write_weights(s, path, err));
     OC_TRY(place_in(path, s, generation, "state.safetensors", err));
     OC_TRY(write_slots(s, path, err));
     OC_TRY(place_in(path, s, generation, "state.json", err));
@@ -163,24 +195,44 @@ done:
 /* ---- reading ------------------------------------------------------------------------------------
  */
 
-/* Every tensor of `set` from the file. */
-static oc_status read_into(oc_tensors *set, const char *path, oc_error *err) {
-    oc_safetensors *file = NULL;
-    oc_status status = OC_OK;
-    OC_GOTO(oc_safetensors_open(&file, path, err));
+/* Does the file hold every tensor of the set? */
+static oc_status check_file(const oc_tensors *set, const oc_safetensors *file, const char *path,
+                            oc_error *err) {
     for (size_t i = 0; i < oc_tensors_count(set); i++) {
-        oc_tensor *dst = oc_tensors_at(set, i);
-        const oc_tensor *src =
-            oc_tensors_find(oc_safetensors_tensors(file), oc_tensors_name(set, i));
-        if (src == NULL || src->dtype != OC_F32 || !oc_shape_equal(&src->shape, &dst->shape)) {
-            OC_GOTO(oc_fail(err, OC_EMISMATCH, "%s: tensor %s is missing or of another shape", path,
-                            oc_tensors_name(set, i)));
-        }
-        OC_GOTO(oc_tensor_to_f32(dst->data, src->data, OC_F32, oc_tensor_count(src), err));
+        const char *name = oc_tensors_name(set, i);
+        const oc_tensor *want = oc_tensors_at(set, i);
+        const oc_tensor *src = oc_tensors_find(oc_safetensors_tensors(file), name);
+        if (src != NULL && src->dtype == OC_F32 && oc_shape_equal(&src->shape, &want->shape))
+            continue;
+        return oc_fail(err, OC_EMISMATCH, "%s: tensor %s is missing or of another shape", path,
+                       name);
     }
-done:
-    oc_safetensors_close(file);
-    return status;
+    return OC_OK;
+}
+
+static bool can_view(const oc_tensor *t) {
+    return oc_tensor_bytes(t) >= VIEW_BYTES && (uintptr_t)t->data % sizeof(float) == 0;
+}
+
+/* Every tensor of `set` from the file: large ones as views of it, others as copies. */
+static oc_status take_all(oc_tensors *set, const oc_safetensors *file, oc_error *err) {
+    for (size_t i = 0; i < oc_tensors_count(set); i++) {
+        const char *name = oc_tensors_name(set, i);
+        const oc_tensor *src = oc_tensors_find(oc_safetensors_tensors(file), name);
+        size_t count = oc_tensor_count(src);
+        if (can_view(src))
+            OC_TRY(oc_tensors_point(set, name, src->data, err));
+        else
+            OC_TRY(oc_tensor_to_f32(oc_tensors_at(set, i)->data, src->data, OC_F32, count, err));
+    }
+    return OC_OK;
+}
+
+/* The stage that imports them closes the file. */
+static oc_status read_weights(oci_session *s, const char *path, oc_error *err) {
+    OC_TRY(oc_safetensors_open(&s->read[0], path, err));
+    OC_TRY(check_file(s->weights, s->read[0], path, err));
+    return take_all(s->weights, s->read[0], err);
 }
 
 /* "<k>/<parameter>" of the file into slot[k]. */
@@ -190,27 +242,24 @@ static oc_status read_slot(oci_session *s, const char *name, const oc_tensor *sr
     if (k < 0 || k > 1 || name[1] != '/' || src->dtype != OC_F32) {
         return oc_fail(err, OC_EFORMAT, "%s: tensor %s is no state of an optimiser", path, name);
     }
+    if (can_view(src)) return oc_tensors_add_view(s->slot[k], name + 2, src, err);
     oc_tensor *dst = NULL;
     OC_TRY(oc_tensors_add(s->slot[k], name + 2, OC_F32, &src->shape, &dst, err));
     return oc_tensor_to_f32(dst->data, src->data, OC_F32, oc_tensor_count(src), err);
 }
 
 static oc_status read_slots(oci_session *s, const char *path, oc_error *err) {
-    oc_safetensors *file = NULL;
-    oc_status status = OC_OK;
     for (int k = 0; k < 2; k++) {
         oc_tensors_free(s->slot[k]);
-        OC_GOTO(oc_tensors_new(&s->slot[k], err));
+        OC_TRY(oc_tensors_new(&s->slot[k], err));
     }
-    OC_GOTO(oc_safetensors_open(&file, path, err));
-    const oc_tensors *set = oc_safetensors_tensors(file);
+    OC_TRY(oc_safetensors_open(&s->read[1], path, err));
+    const oc_tensors *set = oc_safetensors_tensors(s->read[1]);
     for (size_t i = 0; i < oc_tensors_count(set); i++) {
-        OC_GOTO(read_slot(s, oc_tensors_name(set, i), oc_tensors_at(set, i), path, err));
+        OC_TRY(read_slot(s, oc_tensors_name(set, i), oc_tensors_at(set, i), path, err));
     }
     s->slots_read = true;
-done:
-    oc_safetensors_close(file);
-    return status;
+    return OC_OK;
 }
 
 static oc_status read_state(oci_session *s, uint64_t generation, oc_error *err) {
@@ -225,19 +274,27 @@ static oc_status read_state(oci_session *s, uint64_t generation, oc_error *err) 
 
 static oc_status read_best(oci_session *s, oc_error *err) {
     char path[OC_PATH_BYTES];
+    oc_safetensors *file = NULL;
+    oc_status status = OC_OK;
     if (s->position.best_epoch == 0) return OC_OK;
     OC_TRY(place_best(path, s, s->position.best_epoch, err));
-    OC_TRY(oci_tensors_copy(s->model->weights, s->weights, err));
-    OC_TRY(read_into(s->model->weights, path, err));
+    OC_TRY(oc_safetensors_open(&file, path, err));
+    OC_GOTO(check_file(s->weights, file, path, err));
+    if (oci_tensors_bytes(s->weights) > s->best_budget)
+        OC_GOTO(refer_to_best(s, path, err));
+    else
+        OC_GOTO(oci_tensors_copy(s->model->weights, oc_safetensors_tensors(file), err));
     s->best_on_disk = s->position.best_epoch;
-    return OC_OK;
+done:
+    oc_safetensors_close(file);
+    return status;
 }
 
 static oc_status read_generation(oci_session *s, uint64_t generation, oc_error *err) {
     char path[OC_PATH_BYTES];
     OC_TRY(read_state(s, generation, err));
     OC_TRY(place_in(path, s, generation, "weights.safetensors", err));
-    OC_TRY(read_into(s->weights, path, err));
+    OC_TRY(read_weights(s, path, err));
     OC_TRY(place_in(path, s, generation, "state.safetensors", err));
     OC_TRY(read_slots(s, path, err));
     OC_TRY(read_best(s, err));

@@ -122,13 +122,24 @@ static oc_status disown(const char *out, oc_error *err) {
     return oc_path_remove_tree(path, err);
 }
 
+/* The model with the current weights, which it has for that long. */
+static oc_status save_current(oci_session *s, oc_error *err) {
+    oc_tensors *best = s->model->weights;
+    s->model->weights = s->weights;
+    oc_status status = oc_model_save(s->model, s->options->out, err);
+    s->model->weights = best;
+    return status;
+}
+
 oc_status oci_folder_save(oci_session *s, oc_error *err) {
     int epoch = s->position.best_epoch;
     if (epoch > 0 && epoch == s->best_saved) return OC_OK;
-    if (epoch == 0) OC_TRY(oci_tensors_copy(s->model->weights, s->weights, err));
     s->model->temperature = epoch > 0 ? s->position.temperature : 1;
     if (s->best_saved < 0 && !s->resumed) OC_TRY(disown(s->options->out, err));
-    OC_TRY(oc_model_save(s->model, s->options->out, err));
+    if (epoch == 0)
+        OC_TRY(save_current(s, err));
+    else
+        OC_TRY(oc_model_save(s->model, s->options->out, err));
     s->best_saved = epoch;
     return OC_OK;
 }

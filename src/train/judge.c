@@ -146,7 +146,7 @@ static oc_status crown(verdict *v, oci_session *s, oc_error *err) {
     p->temperature = v->kept < v->seen
                          ? 1 /* the scores could not be made again with another */
                          : oc_fit_temperature(v->logits, v->truth, v->kept, v->classes);
-    OC_TRY(oci_tensors_copy(s->model->weights, s->weights, err));
+    OC_TRY(oci_best_keep(s, err));
     OC_TRY(rescore(v, p->temperature, err));
     return put_metrics(v, s, err);
 }
@@ -159,7 +159,7 @@ static oc_status crown_last(oci_session *s, oc_epoch_summary *summary, oc_error 
     p->best_epoch = p->epoch + 1;
     p->best_accuracy = p->best_loss = NAN;
     p->temperature = 1;
-    return oci_tensors_copy(s->model->weights, s->weights, err);
+    return oci_best_keep(s, err);
 }
 
 oc_status oci_judge_epoch(oci_stage *stage, oci_session *s, oc_epoch_summary *summary,

@@ -9,6 +9,7 @@
 
 /* Images that mean and deviation are measured on. */
 enum { MEASURED_IMAGES = 2000 };
+static const uint64_t BEST_IN_MEMORY = 512 << 20; /* bytes; VGG-16 has 550 MB */
 
 const oc_log *oci_session_log(const oci_session *s) {
     return s->meter.observer->log;
@@ -36,6 +37,13 @@ oc_status oci_tensors_copy(oc_tensors *dst, const oc_tensors *src, oc_error *err
         memcpy(to->data, from->data, oc_tensor_bytes(from));
     }
     return OC_OK;
+}
+
+uint64_t oci_tensors_bytes(const oc_tensors *set) {
+    uint64_t bytes = 0;
+    for (size_t i = 0; i < oc_tensors_count(set); i++)
+        bytes += oc_tensor_bytes(oc_tensors_at(set, i));
+    return bytes;
 }
 
 static oc_status name_arch(oci_session *s, oc_error *err) {
@@ -146,6 +154,7 @@ oc_status oci_session_open(oci_session *s, const oc_train_options *options,
     s->options = options;
     s->best_saved = -1;
     s->feature_budget = quarter_of_memory();
+    s->best_budget = options->best_in_memory > 0 ? options->best_in_memory : BEST_IN_MEMORY;
     oci_meter_init(&s->meter, observer != NULL ? observer : &nobody);
     OC_TRY(oci_settings_resolve(&s->settings, options, NULL, err));
     OC_TRY(oci_folder_check(options->out, options->from, err));
@@ -169,6 +178,7 @@ void oci_session_clear(oci_session *s) {
     oc_dist_free(s->dist);
     for (int k = 0; k < 2; k++) oc_tensors_free(s->slot[k]);
     oc_tensors_free(s->weights);
+    for (int k = 0; k < 2; k++) oc_safetensors_close(s->read[k]);
     oc_model_free(s->model);
     oci_origin_clear(&s->origin);
     oci_material_clear(&s->data);

@@ -40,7 +40,8 @@ static oc_status make_plan(oc_plan **out, const oci_session *s, const oc_graph *
                                .height = height,
                                .width = width,
                                .threads = s->settings.threads,
-                               .seed = s->settings.seed};
+                               .seed = s->settings.seed,
+                               .borrow = true};
     OC_TRY(oc_plan_new(out, s->options->engine, graph, &options, err));
     return oc_plan_import(*out, OC_SLOT_WEIGHTS, s->weights, err);
 }
@@ -66,11 +67,28 @@ static oc_status split(oci_stage *stage, const oci_session *s, int *height, int 
     return OC_OK;
 }
 
+/* The session's large weights are from here on those of the training plan, which in a head-only
+ * stage has but a part of them. */
+static oc_status take_over(oci_stage *stage, oci_session *s, oc_error *err) {
+    if (!stage->head_only) {
+        oc_tensors_free(s->weights);
+        s->weights = NULL;
+        OC_TRY(oc_tensors_new(&s->weights, err));
+    }
+    oc_safetensors_close(s->read[0]);
+    s->read[0] = NULL;
+    return oci_stage_export(stage, s, err);
+}
+
 static oc_status open_plans(oci_stage *stage, oci_session *s, oc_error *err) {
     int height = s->model->recipe.height, width = s->model->recipe.width;
     stage->graph = s->model->graph;
-    if (stage->head_only) OC_TRY(split(stage, s, &height, &width, err));
+    if (stage->head_only) {
+        OC_TRY(oc_tensors_own(s->weights, err)); /* a checkpoint's file is closed, the body stays */
+        OC_TRY(split(stage, s, &height, &width, err));
+    }
     OC_TRY(make_plan(&stage->train, s, stage->graph, OC_MODE_TRAIN, height, width, err));
+    OC_TRY(take_over(stage, s, err));
     if (s->data.val_count == 0) return OC_OK;
     return make_plan(&stage->judge, s, stage->graph, OC_MODE_INFER, height, width, err);
 }
@@ -134,6 +152,8 @@ static oc_status take_slots(oci_stage *stage, oci_session *s, oc_error *err) {
         oc_tensors_free(s->slot[k]);
         s->slot[k] = NULL;
     }
+    oc_safetensors_close(s->read[1]);
+    s->read[1] = NULL;
     s->slots_read = false;
     return OC_OK;
 }
@@ -164,7 +184,7 @@ oc_status oci_stage_open(oci_stage *stage, oci_session *s, int first, int end, b
 }
 
 oc_status oci_stage_export(oci_stage *stage, oci_session *s, oc_error *err) {
-    return oc_plan_export(stage->train, OC_SLOT_WEIGHTS, s->weights, err);
+    return oc_plan_lend(stage->train, OC_SLOT_WEIGHTS, s->weights, err);
 }
 
 static int slots_of(oc_optimizer optimizer) {
@@ -179,7 +199,18 @@ static int slots_of(oc_optimizer optimizer) {
 oc_status oci_stage_export_slots(oci_stage *stage, oci_session *s, oc_error *err) {
     for (int k = 0; k < slots_of(s->settings.optimizer); k++) {
         if (s->slot[k] == NULL) OC_TRY(oc_tensors_new(&s->slot[k], err));
-        OC_TRY(oc_plan_export(stage->train, OC_SLOT_STATE_0 + k, s->slot[k], err));
+        OC_TRY(oc_plan_lend(stage->train, OC_SLOT_STATE_0 + k, s->slot[k], err));
     }
+    return OC_OK;
+}
+
+oc_status oci_stage_leave(const oci_stage *stage, oci_session *s, oc_error *err) {
+    for (int k = 0; k < 2; k++) {
+        oc_tensors_free(s->slot[k]);
+        s->slot[k] = NULL;
+    }
+    if (stage->end < s->settings.epochs && !s->stopped) return oc_tensors_own(s->weights, err);
+    oc_tensors_free(s->weights);
+    s->weights = NULL;
     return OC_OK;
 }

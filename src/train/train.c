@@ -12,6 +12,7 @@ static oc_status run_stage(oci_session *s, int first, int end, bool head_only, o
     oc_status status = OC_OK;
     OC_GOTO(oci_stage_open(&stage, s, first, end, head_only, err));
     if (!s->stopped) OC_GOTO(oci_loop_run(&stage, s, err));
+    status = oci_stage_leave(&stage, s, err);
 done:
     oci_stage_clear(&stage);
     return status;

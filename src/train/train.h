@@ -66,7 +66,9 @@ typedef struct oc_train_options {
     double stop_after_minutes; /* 0 = never */
     double checkpoint_minutes; /* between checkpoints within an epoch; 0 = 5. An epoch ends in
                                   one, too, unless the last is less than 5 s old */
-    const char *command;       /* as typed, for the record */
+    uint64_t best_in_memory; /* bytes of weights up to which the best epoch's are kept in memory
+                                rather than on disk; 0 = 512 MiB */
+    const char *command;     /* as typed, for the record */
 } oc_train_options;
 void oc_train_options_init(oc_train_options *o); /* all defaults */
 

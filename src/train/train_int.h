@@ -189,9 +189,12 @@ typedef struct oci_session {
                             in it is the one that is trained */
     const char *arch;    /* the network that is trained; NULL = unknown to the zoo. The model's is
                             what is left without auxiliary heads */
-    oc_tensors *weights; /* current, every parameter; refreshed by oci_stage_export */
+    oc_tensors *weights; /* current, every parameter; refreshed by oci_stage_export. While a stage
+                            is open, large ones are views of its plan's memory */
     oc_tensors *slot[2]; /* optimiser state, as read from or about to go to a checkpoint */
     bool slots_read;     /* slot holds what a checkpoint held: the stage is to import it */
+    oc_safetensors *read[2]; /* a checkpoint's weights and slots, while views of them are in use */
+    uint64_t best_budget;    /* bytes of best weights that are kept in memory; more are on disk */
     oc_dist *dist;
     oci_position position;
     oci_journal journal;
@@ -216,6 +219,7 @@ bool oci_session_should_stop(oci_session *s);
 const oc_log *oci_session_log(const oci_session *s);
 /* src's values into dst, which gets the tensors that it lacks. */
 OC_MUST_CHECK oc_status oci_tensors_copy(oc_tensors *dst, const oc_tensors *src, oc_error *err);
+uint64_t oci_tensors_bytes(const oc_tensors *set);
 
 /* ---- the folder (folder.c)
  * ------------------------------------------------------------------------------- */
@@ -235,6 +239,9 @@ OC_MUST_CHECK oc_status oci_folder_save(oci_session *s, oc_error *err);
 /* ---- checkpoints (checkpoint.c, state.c)
  * -------------------------------------------------------------------- */
 
+/* The current weights become the best: a copy in s->model, or a file of the checkpoint where they
+ * are large. position.best_epoch is theirs already. */
+OC_MUST_CHECK oc_status oci_best_keep(oci_session *s, oc_error *err);
 /* s->weights and s->slot must be current. */
 OC_MUST_CHECK oc_status oci_checkpoint_write(oci_session *s, oc_error *err);
 /* *found false when there is none. Fills position, weights, slots, recipe and the best epoch. */
@@ -271,6 +278,8 @@ typedef struct oci_stage {
 OC_MUST_CHECK oc_status oci_stage_open(oci_stage *stage, oci_session *s, int first, int end,
                                        bool head_only, oc_error *err);
 void oci_stage_clear(oci_stage *stage);
+/* Before it is cleared: weights that others go on with become the session's own. */
+OC_MUST_CHECK oc_status oci_stage_leave(const oci_stage *stage, oci_session *s, oc_error *err);
 /* The plan's weights into s->weights; and the optimiser's state into s->slot. */
 OC_MUST_CHECK oc_status oci_stage_export(oci_stage *stage, oci_session *s, oc_error *err);
 OC_MUST_CHECK oc_status oci_stage_export_slots(oci_stage *stage, oci_session *s, oc_error *err);

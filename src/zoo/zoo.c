@@ -1,10 +1,8 @@
-/* The list of networks, looking one up by name, and telling whose weights a file holds.
+/* The list of networks, and telling whose weights a file holds.
  *
  * SPDX-License-Identifier: BSD-2-Clause */
 #include "zoo/zoo.h"
 
-#include <ctype.h>
-#include <stdio.h>
 #include <string.h>
 
 #include "zoo/zoo_int.h"
@@ -105,37 +103,6 @@ enum { ARCH_COUNT = sizeof ARCHS / sizeof *ARCHS };
 const oc_arch *oc_zoo_all(size_t *count) {
     *count = ARCH_COUNT;
     return ARCHS;
-}
-
-static int folded(char c) {
-    return c == '-' ? '_' : tolower((unsigned char)c);
-}
-
-static bool same_name(const char *a, const char *b) {
-    while (*a != '\0' && folded(*a) == folded(*b)) a++, b++;
-    return *a == '\0' && *b == '\0';
-}
-
-static oc_status fail_unknown(const char *name, const char *const *names, oc_error *err) {
-    const char *near = oc_suggest(name, names, ARCH_COUNT);
-    char known[512] = "", meant[96] = "";
-    for (size_t i = 0, used = 0; i < ARCH_COUNT && used < sizeof known; i++) {
-        used += (size_t)snprintf(known + used, sizeof known - used, "%s%s", i == 0 ? "" : ", ",
-                                 names[i]);
-    }
-    if (near != NULL) (void)snprintf(meant, sizeof meant, " (did you mean '%s'?)", near);
-    return oc_fail(err, OC_ENOTFOUND, "there is no network '%s'%s: known are %s", name, meant,
-                   known);
-}
-
-oc_status oc_zoo_find(const char *name, const oc_arch **out, oc_error *err) {
-    const char *names[ARCH_COUNT];
-    *out = NULL;
-    for (size_t i = 0; i < ARCH_COUNT; i++) {
-        names[i] = ARCHS[i].name;
-        if (same_name(name, names[i])) *out = &ARCHS[i];
-    }
-    return *out != NULL ? OC_OK : fail_unknown(name, names, err);
 }
 
 /* ---- whose weights? ---------------------------------------------------------------------------

@@ -37,7 +37,8 @@ OC_MUST_CHECK oc_status oc_arch_build(const oc_arch *arch, oc_graph **out, int c
 
 /* All of them, in the order of listings; *count entries, static. */
 const oc_arch *oc_zoo_all(size_t *count);
-/* OC_ENOTFOUND with a suggestion. Borrowed. Hyphens and case are forgiven. */
+/* By its name, case and separators aside, or by one of other catalogues ("inception_v1",
+ * "mobilenetv2_050"). OC_ENOTFOUND with a suggestion. Borrowed. */
 OC_MUST_CHECK oc_status oc_zoo_find(const char *name, const oc_arch **out, oc_error *err);
 /* Whose layers a weights file holds, judged by tensor names and shapes, or NULL. */
 const oc_arch *oc_zoo_recognise(const oc_tensors *weights);

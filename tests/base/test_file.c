@@ -182,6 +182,40 @@ static void read_survives_each_failed_allocation(void **state) {
     oc_free(bytes);
 }
 
+static void link_gives_a_file_another_name(void **state) {
+    (void)state;
+    scratch s;
+    char other[OC_PATH_BYTES];
+    oc_error err = {0};
+    oc_path_list list = {0};
+    struct stat a, b;
+    open_scratch(&s);
+    write_pattern(s.path, 3000);
+    check_ok(oc_path_join(other, s.top, "other", &err), err);
+    assert_int_equal(oc_file_write(other, "old", 3, NULL), OC_OK);
+    for (int i = 0; i < 2; i++) { /* the second time they are one file already */
+        check_ok(oc_file_link(s.path, other, &err), err);
+        assert_int_equal(stat(s.path, &a) | stat(other, &b), 0);
+        assert_int_equal(a.st_ino, b.st_ino);
+        assert_int_equal(b.st_size, 3000);
+    }
+    check_ok(oc_path_list_dir(s.top, true, &list, &err), err);
+    assert_int_equal(list.count, 2); /* nothing temporary stays */
+    oc_path_list_free(&list);
+    drop_scratch(s.top);
+}
+
+static void link_replaces_only_what_it_can(void **state) {
+    (void)state;
+    scratch s;
+    oc_error err = {0};
+    open_scratch(&s);
+    check_fails(oc_file_link("/nowhere/at/all", s.path, &err), err, OC_ENOTFOUND, "/nowhere");
+    write_pattern(s.path, 10);
+    check_fails(oc_file_link(s.path, s.top, &err), err, OC_EUSAGE, "no regular file");
+    drop_scratch(s.top);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(whole_file_comes_back_with_a_nul),
@@ -195,6 +229,8 @@ int main(void) {
         cmocka_unit_test(kept_buffer_is_reused),
         cmocka_unit_test(map_shows_the_bytes),
         cmocka_unit_test(read_survives_each_failed_allocation),
+        cmocka_unit_test(link_gives_a_file_another_name),
+        cmocka_unit_test(link_replaces_only_what_it_can),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -150,6 +150,26 @@ static void pool_survives_failed_allocations(void **state) {
     oc_pool_free(NULL);
 }
 
+/* Memory that was used and given back before is the one that would show. */
+static void zeroed_aligned_memory_is_zero(void **state) {
+    (void)state;
+    static const size_t sizes[] = {1, 4096, (4 << 20) - 1, (4 << 20) + 3, 6 << 20};
+    for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) {
+        for (int round = 0; round < 3; round++) {
+            unsigned char *p = oc_calloc_aligned(sizes[i]);
+            assert_non_null(p);
+            assert_int_equal((uintptr_t)p % OC_CACHE_LINE, 0);
+            for (size_t k = 0; k < sizes[i]; k += sizes[i] < 8192 ? 1 : 509)
+                assert_int_equal(p[k], 0);
+            assert_int_equal(p[sizes[i] - 1], 0);
+            memset(p, 0xA5, sizes[i]);
+            oc_free_aligned(p);
+        }
+    }
+    oc_mem_fail_at(1);
+    assert_null(oc_calloc_aligned(64));
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(nth_allocation_fails_once),
@@ -164,6 +184,7 @@ int main(void) {
         cmocka_unit_test(failed_grow_changes_nothing),
         cmocka_unit_test(pool_pieces_are_zeroed_aligned_and_apart),
         cmocka_unit_test(pool_survives_failed_allocations),
+        cmocka_unit_test(zeroed_aligned_memory_is_zero),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

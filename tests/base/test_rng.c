@@ -134,6 +134,18 @@ static void hash_is_xxh3(void **state) {
     assert_true(oc_hash64("a", 1, 0) != oc_hash64("b", 1, 0));
 }
 
+static void skipping_is_drawing_without_looking(void **state) {
+    (void)state;
+    for (uint64_t words = 0; words < 11; words++) {
+        oc_rng a, b;
+        oc_rng_init(&a, 5, OC_RNG_TEST, 1, 77);
+        b = a;
+        for (uint64_t i = 0; i < words; i++) (void)oc_rng_u32(&a);
+        oc_rng_skip(&b, words);
+        for (int i = 0; i < 9; i++) assert_int_equal(oc_rng_u32(&a), oc_rng_u32(&b));
+    }
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(philox_gives_the_published_answers),
@@ -145,6 +157,7 @@ int main(void) {
         cmocka_unit_test(normal_has_its_moments),
         cmocka_unit_test(shuffle_is_a_permutation_and_repeats),
         cmocka_unit_test(hash_is_xxh3),
+        cmocka_unit_test(skipping_is_drawing_without_looking),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

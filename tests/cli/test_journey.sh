@@ -128,8 +128,22 @@ prints "accuracy"
 run 0 info model --json
 equal "$(field classes.2.label)" "lemon-daisy"
 has layers recipe metrics origin parameters multiply_adds
-run 0 info --arch squeezenet1_1 --json
+run 0 info --arch squeezenet1_1 --no-speed --json
 equal "$(field parameters)" 1235496
+equal "$(field file_bytes)" 4941984
+
+claim "info tells memory and speed at a batch size"
+run 0 info --arch thesis --batch 4
+prints "batch 4"
+prints "activations"
+run 0 info --arch thesis --batch 64 --json
+equal "$(field cost.batch)" 64
+large=$(field cost.training.bytes)
+run 0 info --arch thesis --batch 4 --no-speed --json
+[ "$(field cost.training.bytes)" -lt "$large" ] || fail "a smaller batch takes no less memory"
+[ "$(field cost.inference.bytes)" -lt "$(field cost.training.bytes)" ] || fail "training takes no more"
+! "$json_get" cost.training.images_per_second <"$work/.stdout" >/dev/null 2>&1 ||
+    fail "--no-speed has a speed"
 
 claim "training goes on from a model with other classes, its head replaced"
 "$binary" synth more --classes 4 --per-class 6 --size 66 --seed 5 2>/dev/null

@@ -38,6 +38,54 @@ static float *render_photo(const oc_recipe *recipe, int width, int height,
     return planes;
 }
 
+/* What the renderer gives without leaving rows and columns of the file out. */
+static void render_whole(const oc_recipe *recipe, const oc_buf *jpeg, oc_image *out) {
+    oc_decoder *decoder = NULL;
+    oc_resizer resizer = {0};
+    oc_image whole = {0};
+    oc_image_info info;
+    oci_view v;
+    oc_error err = {0};
+    check_ok(oc_decoder_new(&decoder, &err), err);
+    check_ok(oc_image_probe(jpeg->data, jpeg->size, NULL, &info, &err), err);
+    assert_true(oci_view_of(recipe, info.width, info.height, &v));
+    oc_decode_options options = {.min_width = v.full_width, .min_height = v.full_height};
+    check_ok(oc_decode(decoder, jpeg->data, jpeg->size, &options, &whole, NULL, &err), err);
+    oc_resize how = {.full_width = v.full_width,
+                     .full_height = v.full_height,
+                     .x = v.x,
+                     .y = v.y,
+                     .width = recipe->width,
+                     .height = recipe->height,
+                     .filter = recipe->filter};
+    check_ok(oc_image_resize(&resizer, &whole, &how, out, &err), err);
+    oc_decoder_free(decoder);
+    oc_resizer_clear(&resizer);
+    oc_image_clear(&whole);
+}
+
+static void leaving_out_what_is_not_seen_changes_no_pixel(void **state) {
+    (void)state;
+    static const int sizes[][2] = {{400, 90}, {90, 400}, {301, 227}, {130, 131}, {33, 200}};
+    for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) {
+        for (int filter = OC_FILTER_NEAREST; filter <= OC_FILTER_BICUBIC; filter++) {
+            oc_recipe recipe = plain_recipe(40, 32);
+            oc_buf jpeg = {0};
+            oc_image wanted = {0};
+            recipe.filter = (oc_filter)filter;
+            encode_photo(&jpeg, sizes[i][0], sizes[i][1], 3);
+            render_whole(&recipe, &jpeg, &wanted);
+            float *planes = render_photo(&recipe, sizes[i][0], sizes[i][1], NULL, 0);
+            for (int at = 0; at < 40 * 32; at++)
+                for (int c = 0; c < 3; c++)
+                    assert_true((float)wanted.pixels[3 * at + c] == planes[c * 40 * 32 + at]);
+            free(planes);
+            oc_image_clear(&wanted);
+            oc_buf_clear(&jpeg);
+        }
+    }
+}
+
 static float at(const oc_recipe *recipe, const float *planes, int c, int y, int x) {
     return planes[(c * recipe->height + y) * recipe->width + x];
 }
@@ -244,6 +292,7 @@ static void running_out_of_memory_is_told(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(leaving_out_what_is_not_seen_changes_no_pixel),
         cmocka_unit_test(view_is_torchvisions),
         cmocka_unit_test(centre_crop_shows_the_centre),
         cmocka_unit_test(squash_shows_everything),

@@ -151,6 +151,7 @@ oc_plan *bench_plan(const bench *b, const char *engine, oc_mode mode) {
                                .threads = b->threads,
                                .seed = 3,
                                .freeze_stats = b->spec->freeze_stats,
+                               .recompute = b->recompute,
                                .trained = b->trained};
     check_ok(oc_plan_new(&plan, engine, b->graph, &options, &err), err);
     check_ok(oc_plan_import(plan, OC_SLOT_WEIGHTS, b->weights, &err), err);

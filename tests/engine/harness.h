@@ -19,8 +19,9 @@ typedef struct bench {
     size_t pixel_count;
     int32_t *labels; /* (n) */
     size_t classes;
-    bool *trained; /* one per parameter, or NULL */
-    int threads;   /* of plans made from here on; 2 at first */
+    bool *trained;  /* one per parameter, or NULL */
+    int threads;    /* of plans made from here on; 2 at first */
+    bool recompute; /* the same; false at first */
 } bench;
 
 void bench_open(bench *b, const engine_case *spec);

@@ -7,8 +7,8 @@
 #include <math.h>
 
 #include "engine/engine_int.h"
-#include "engine/onednn/winograd.h"
 #include "engine/onednn/loops.h"
+#include "engine/onednn/winograd.h"
 
 enum { LANES = OCI_WINO_LANES, GUARD = 64 };
 

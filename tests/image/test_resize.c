@@ -7,15 +7,17 @@
 
 #include <math.h>
 
-/* DESIGN.md allows one grey level; the arithmetic is the same, so nothing is what we see. */
-enum { GREY_LEVELS_FROM_PILLOW = 0 };
+/* DESIGN.md allows one grey level; weights of 16 bits where Pillow has 22 leave so few that differ.
+ */
+enum { GREY_LEVELS_FROM_PILLOW = 1, MOST_DIFFERING_PERCENT = 2 };
 
-static void resize_equals_pillow(void **state) {
+static void resize_agrees_with_pillow(void **state) {
     (void)state;
     fixture f = fixture_open(FIXTURES "resize.bin");
     oc_image src = {0}, dst = {0};
     oc_resizer resizer = {0};
     oc_error err = {0};
+    size_t differing = 0, all = 0;
     for (uint32_t i = 0; i < f.count; i++) {
         int w = (int)fixture_u32(&f), h = (int)fixture_u32(&f), c = (int)fixture_u32(&f);
         float left = fixture_f32(&f), upper = fixture_f32(&f);
@@ -35,7 +37,11 @@ static void resize_equals_pillow(void **state) {
         if (worst > GREY_LEVELS_FROM_PILLOW)
             fail_msg("case %u (%s %dx%dx%d to %dx%d) differs by %d", i, oc_filter_name(how.filter),
                      w, h, c, how.full_width, how.full_height, worst);
+        for (size_t at = 0; at < bytes; at++) differing += dst.pixels[at] != wanted[at];
+        all += bytes;
     }
+    if (100 * differing > MOST_DIFFERING_PERCENT * all)
+        fail_msg("%zu of %zu samples differ from Pillow's", differing, all);
     oc_free(f.bytes);
     oc_image_clear(&src);
     oc_image_clear(&dst);
@@ -130,7 +136,7 @@ static void check_twins(int source, int full, oc_filter filter) {
         .source = source, .to = (float)source, .full = full, .count = full, .filter = filter};
     fill_pattern(&src, source, ROWS + 1, 3);
     assert_int_equal(oci_axis_fill(&axis, &request, NULL), OC_OK);
-    assert_int_equal(oci_axis_split(&axis, NULL), OC_OK);
+    assert_int_equal(oci_axis_pair(&axis, NULL), OC_OK);
     assert_int_equal(oc_image_reserve(&plain, full, ROWS, 3, NULL), OC_OK);
     assert_int_equal(oc_image_reserve(&fast, full, ROWS, 3, NULL), OC_OK);
     size_t in = (size_t)source * 3, out = (size_t)full * 3;
@@ -139,11 +145,15 @@ static void check_twins(int source, int full, oc_filter filter) {
     int done = oci_rows_horizontal3_fast(&axis, src.pixels, in, ROWS, fast.pixels, out);
     assert_true(done >= ROWS - 3 && done <= ROWS);
     assert_memory_equal(plain.pixels, fast.pixels, (size_t)done * out);
-    const int32_t weight[5] = {-300000, 1 << 20, 1 << 21, 1 << 20, 300000};
-    oci_row_vertical(weight, 5, src.pixels, in, in, plain.pixels);
-    size_t columns = oci_row_vertical_fast(weight, 5, src.pixels, in, in, fast.pixels);
-    assert_true(columns <= in && in - columns < 32);
-    assert_memory_equal(plain.pixels, fast.pixels, columns < out ? columns : out);
+    int row = full / 2;
+    oc_image tall = {0};
+    fill_pattern(&tall, 41, source, 3);
+    const uint8_t *from = tall.pixels + (size_t)axis.first[row] * 41 * 3;
+    oci_row_vertical(&axis, row, from, 41 * 3, 41 * 3, plain.pixels);
+    size_t columns = oci_row_vertical_fast(&axis, row, from, 41 * 3, 41 * 3, fast.pixels);
+    assert_true(columns <= 41 * 3 && 41 * 3 - columns < 32);
+    assert_memory_equal(plain.pixels, fast.pixels, columns);
+    oc_image_clear(&tall);
     oci_axis_clear(&axis);
     oc_image_clear(&src);
     oc_image_clear(&plain);
@@ -195,7 +205,8 @@ static void tiny_boxes_give_pixels(void **state) {
     oc_image src = {0}, dst = {0};
     oc_resizer resizer = {0};
     fill_pattern(&src, 64, 48, 3);
-    oc_resize how = {63.999, 47.999, 0.0005, 0.0005, 3, 3, 0, 0, 0, 0, OC_FILTER_BICUBIC, false};
+    oc_resize how = {63.999, 47.999, 0.0005, 0.0005, 3, 3, 0, 0, 0, 0, OC_FILTER_BICUBIC,
+                     false,  {0}};
     assert_int_equal(oc_image_resize(&resizer, &src, &how, &dst, NULL), OC_OK);
     assert_int_equal(dst.width, 3);
     oc_image_clear(&src);
@@ -240,7 +251,7 @@ static void a_second_resize_of_the_same_kind_allocates_nothing(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(resize_equals_pillow),
+        cmocka_unit_test(resize_agrees_with_pillow),
         cmocka_unit_test(window_and_flip_are_crop_and_mirror),
         cmocka_unit_test(same_size_is_a_copy),
         cmocka_unit_test(resize_keeps_constant_colour),

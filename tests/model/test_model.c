@@ -4,6 +4,7 @@
  * SPDX-License-Identifier: BSD-2-Clause */
 #include "tiny.h"
 
+#include <math.h>
 #include <unistd.h>
 
 static void save_tiny(const char *folder) {
@@ -265,6 +266,52 @@ static void loading_and_saving_survive_any_allocation_failing(void **state) {
     drop_scratch(folder);
 }
 
+/* 17 MB of head: enough to be worth it. */
+static void a_large_head_is_read_where_the_file_is_mapped(void **state) {
+    (void)state;
+    enum { WIDE = 1024, CLASSES = 4200 };
+    char folder[OC_PATH_BYTES];
+    oc_build b = {0};
+    oc_model *a = NULL, *z = NULL;
+    oc_plan *plan = NULL;
+    oc_error err = {0};
+    float pixels[3 * TINY_SIDE * TINY_SIDE] = {0.5F}, logit;
+    make_scratch(folder);
+    check_ok(oc_model_new(&a, &err), err);
+    check_ok(oc_graph_new(&b.graph, &err), err);
+    int x = oc_build_input(&b, 3, TINY_SIDE, TINY_SIDE);
+    x = oc_build_conv(&b, x, "body", WIDE, 1, 1, 0, 1, false, OC_INIT_KAIMING_FAN_OUT);
+    x = oc_build_global_pool(&b, x, "pool");
+    (void)oc_build_dense(&b, x, "head", CLASSES, OC_INIT_XAVIER);
+    a->graph = b.graph;
+    check_ok(oc_tensors_new(&a->weights, &err), err);
+    check_ok(oc_graph_init(a->graph, TINY_SEED, a->weights, &err), err);
+    a->recipe = oc_recipe_default(TINY_SIDE, TINY_SIDE);
+    tiny_classes(&a->classes, CLASSES);
+    check_ok(oc_model_plan(a, NULL, 1, 1, &plan, &err), err);
+    check_ok(oc_plan_forward(plan, pixels, 1, 0, NULL, NULL, &err), err);
+    logit = oc_plan_output(plan)[CLASSES - 1];
+    uint64_t held = oc_plan_memory_use(plan).weights;
+    if (strcmp(oc_plan_engine(plan), "ref") != 0)
+        assert_true(held < sizeof(float) * WIDE * CLASSES / 10); /* the plan has no copy */
+    oc_plan_free(plan);
+    check_ok(oc_model_save(a, folder, &err), err);
+    check_ok(oc_model_load(&z, folder, &err), err);
+    assert_non_null(z->file);
+    assert_false(oc_tensors_all_owned(z->weights));
+    check_ok(oc_model_plan(z, NULL, 1, 1, &plan, &err), err);
+    check_ok(oc_plan_forward(plan, pixels, 1, 0, NULL, NULL, &err), err);
+    assert_true(oc_plan_output(plan)[CLASSES - 1] == logit);
+    oc_plan_free(plan);
+    oc_tensor *head = oc_tensors_find(a->weights, "head.weight");
+    ((float *)head->data)[WIDE * CLASSES - 1] = NAN;
+    check_ok(oc_model_save(a, folder, &err), err);
+    oc_model_free(z);
+    check_fails(oc_model_load(&z, folder, &err), err, OC_EMISMATCH, "head.weight");
+    oc_model_free(a);
+    drop_scratch(folder);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_model_survives_saving_and_loading),
@@ -279,6 +326,7 @@ int main(void) {
         cmocka_unit_test(parts_that_do_not_fit_are_refused),
         cmocka_unit_test(a_plan_of_the_model_gives_one_row_of_logits),
         cmocka_unit_test(loading_and_saving_survive_any_allocation_failing),
+        cmocka_unit_test(a_large_head_is_read_where_the_file_is_mapped),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -278,6 +278,28 @@ static void failed_addition_changes_nothing(void **state) {
     oc_graph_free(g);
 }
 
+/* Larger than what one thread fills at a time: as if drawn from start to end. */
+static void large_parameters_are_drawn_as_if_in_one_go(void **state) {
+    (void)state;
+    oc_error err = {0};
+    oc_tensors *set = NULL;
+    oc_build b = {.graph = with_input(3, 1)};
+    oc_rng rng;
+    int x = oc_build_dense(&b, 0, "wide", 1000, OC_INIT_KAIMING_UNIFORM);
+    (void)oc_build_dense(&b, x, "head", 600, OC_INIT_NORMAL_001);
+    check_ok(b.status, b.error);
+    check_ok(oc_tensors_new(&set, &err), err);
+    check_ok(oc_graph_init(b.graph, 9, set, &err), err);
+    const float *values = oc_tensors_find(set, "head.weight")->data;
+    oc_rng_init(&rng, 9, OC_RNG_INIT, 0, oc_hash64("head.weight", 11, 0));
+    for (size_t i = 0; i < 600000; i++) {
+        float wanted = (float)(0.01 * (double)oc_rng_normal(&rng));
+        if (i % 1009 == 0 || i == 262144) assert_true(values[i] == wanted);
+    }
+    oc_tensors_free(set);
+    oc_graph_free(b.graph);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(words_of_ops_are_read_back),
@@ -293,6 +315,7 @@ int main(void) {
         cmocka_unit_test(copy_is_equal_and_independent),
         cmocka_unit_test(out_of_memory_leaves_nothing_behind),
         cmocka_unit_test(failed_addition_changes_nothing),
+        cmocka_unit_test(large_parameters_are_drawn_as_if_in_one_go),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

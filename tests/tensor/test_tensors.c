@@ -114,6 +114,30 @@ static void building_survives_each_failed_allocation(void **state) {
     }
 }
 
+static void a_tensor_may_be_pointed_elsewhere_and_owned_again(void **state) {
+    (void)state;
+    oc_tensors *set = new_set();
+    oc_shape shape = oc_shape_1d(3);
+    oc_tensor *t;
+    oc_error err = {0};
+    float mine[] = {1, 2, 3};
+    check_ok(oc_tensors_add(set, "w", OC_F32, &shape, &t, &err), err);
+    assert_true(oc_tensors_all_owned(set));
+    check_ok(oc_tensors_point(set, "w", t->data, &err), err); /* where it is: still its own */
+    assert_true(oc_tensors_all_owned(set));
+    check_ok(oc_tensors_point(set, "w", mine, &err), err);
+    assert_ptr_equal(t->data, mine);
+    assert_false(oc_tensors_all_owned(set));
+    oc_mem_fail_at(1);
+    check_fails(oc_tensors_own(set, &err), err, OC_ENOMEM, "w");
+    check_ok(oc_tensors_own(set, &err), err);
+    assert_true(oc_tensors_all_owned(set));
+    mine[0] = 9;
+    assert_true(((float *)t->data)[0] == 1.F && ((float *)t->data)[2] == 3.F);
+    check_fails(oc_tensors_point(set, "v", mine, &err), err, OC_ENOTFOUND, "v");
+    oc_tensors_free(set);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(tensors_are_found_by_name_and_order),
@@ -122,6 +146,7 @@ int main(void) {
         cmocka_unit_test(view_borrows_its_data),
         cmocka_unit_test(impossible_shape_is_told),
         cmocka_unit_test(building_survives_each_failed_allocation),
+        cmocka_unit_test(a_tensor_may_be_pointed_elsewhere_and_owned_again),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

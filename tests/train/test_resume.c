@@ -67,6 +67,28 @@ static void head_and_staged_runs_resume_to_the_same_bytes(void **state) {
     stop_anywhere(OC_TUNE_STAGED, OC_SGD, 6);
 }
 
+/* As large models do: the best epoch's weights live in a file of the checkpoint. */
+static void a_best_epoch_kept_on_disk_gives_the_same_bytes(void **state) {
+    (void)state;
+    static const oc_tune ways[] = {OC_TUNE_ALL, OC_TUNE_STAGED};
+    for (size_t i = 0; i < sizeof ways / sizeof *ways; i++) {
+        fixture f;
+        char whole[OC_PATH_BYTES];
+        oc_error err = {0};
+        oc_model *model = NULL;
+        fixture_init(&f);
+        f.options.tune = ways[i];
+        f.options.epochs = 4;
+        train_whole(&f, whole);
+        f.options.best_in_memory = 1;
+        assert_true(finish(&f, 4) > 1);
+        assert_same_file(whole, f.out, "model.safetensors");
+        check_ok(oc_model_load(&model, f.out, &err), err);
+        oc_model_free(model);
+        fixture_clear(&f);
+    }
+}
+
 static void every_engine_resumes_to_the_same_bytes_on_two_threads(void **state) {
     (void)state;
     for (const char *const *engine = oc_engine_names(); *engine != NULL; engine++) {
@@ -322,6 +344,7 @@ static const struct CMUnitTest quick[] = {
     cmocka_unit_test(stopping_at_an_epoch_s_last_step_gives_the_same_bytes),
     cmocka_unit_test(head_and_staged_runs_resume_to_the_same_bytes),
     cmocka_unit_test(checkpoints_at_every_step_leave_no_trace),
+    cmocka_unit_test(a_best_epoch_kept_on_disk_gives_the_same_bytes),
     cmocka_unit_test(the_log_tells_each_epoch_once_after_resumes),
     cmocka_unit_test(a_stopped_run_leaves_a_model_that_loads),
     cmocka_unit_test(time_that_is_up_stops_like_the_flag),

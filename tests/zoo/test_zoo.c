@@ -222,17 +222,61 @@ static void impossible_requests_are_refused(void **state) {
     assert_null(g);
 }
 
-static void names_are_found_whatever_the_dashes_and_case(void **state) {
+static void names_are_found_whatever_the_separators_and_case(void **state) {
     (void)state;
-    assert_string_equal(find("MobileNet-V2")->name, "mobilenet_v2");
-    assert_string_equal(find("resnet18")->name, "resnet18");
+    static const char *const SAME[][2] = {{"MobileNet-V2", "mobilenet_v2"},
+                                          {"mobilenetv2", "mobilenet_v2"},
+                                          {"resnet-50", "resnet50"},
+                                          {"ResNet 18", "resnet18"},
+                                          {"vgg-16", "vgg16"},
+                                          {"VGG-S", "vgg_s"},
+                                          {"GoogLeNet", "googlenet"},
+                                          {"squeezenet1.1", "squeezenet1_1"},
+                                          {"BVLC AlexNet", "bvlc_alexnet"},
+                                          {"mobilenet_v2_0.35", "mobilenet_v2_0.35"},
+                                          {"mobilenetv2_050", "mobilenet_v2_0.5"}};
+    for (size_t i = 0; i < sizeof SAME / sizeof *SAME; i++) {
+        assert_string_equal(find(SAME[i][0])->name, SAME[i][1]);
+    }
+}
+
+static void names_of_other_catalogues_are_known(void **state) {
+    (void)state;
+    assert_string_equal(find("inception_v1")->name, "googlenet");
+    assert_string_equal(find("googlenet-v1")->name, "googlenet");
+    assert_string_equal(find("InceptionV2")->name, "bn_inception");
+    assert_string_equal(find("vgg_cnn_s")->name, "vgg_s");
+    assert_string_equal(find("squeezenet_v1.1")->name, "squeezenet1_1");
+    assert_string_equal(find("mobilenetv2_100")->name, "mobilenet_v2");
+}
+
+static void a_slip_gets_a_suggestion(void **state) {
+    (void)state;
+    static const char *const SLIPS[][2] = {
+        {"resnet81", "did you mean 'resnet18'?"},
+        {"vgg19", "did you mean 'vgg16'?"},
+        {"mobilnet_v2", "did you mean 'mobilenet_v2'?"},
+        {"thesys", "did you mean 'thesis'?"},
+        {"resnet", "one of resnet18, resnet34, resnet50, resnet101?"},
+        {"resnet152", "one of resnet18, resnet34, resnet50, resnet101?"},
+        {"squeeznet", "one of squeezenet1_0, squeezenet1_1?"},
+        {"vgg", "one of vgg16, vgg_s?"},
+        {"inception", "one of googlenet, bn_inception?"},
+        {"mobilenet", "one of mobilenet_v2, mobilenet_v2_0.35, "},
+        {"efficientnet_b0", "known are mobilenet_v2, "},
+        {"", "known are mobilenet_v2, "}};
+    for (size_t i = 0; i < sizeof SLIPS / sizeof *SLIPS; i++) {
+        const oc_arch *arch = NULL;
+        oc_error err = {0};
+        check_fails(oc_zoo_find(SLIPS[i][0], &arch, &err), err, OC_ENOTFOUND, SLIPS[i][1]);
+        assert_null(arch);
+    }
+    char endless[1000];
     const oc_arch *arch = NULL;
     oc_error err = {0};
-    check_fails(oc_zoo_find("resnet81", &arch, &err), err, OC_ENOTFOUND, "mean 'resnet18'");
-    check_fails(oc_zoo_find("vgg", &arch, &err), err, OC_ENOTFOUND, "known are mobilenet_v2, ");
-    check_fails(oc_zoo_find("", &arch, &err), err, OC_ENOTFOUND, "known are");
-    check_fails(oc_zoo_find("resnet", &arch, &err), err, OC_ENOTFOUND, "known are");
-    assert_null(arch);
+    memset(endless, 'x', sizeof endless - 1);
+    endless[sizeof endless - 1] = '\0';
+    check_fails(oc_zoo_find(endless, &arch, &err), err, OC_ENOTFOUND, "there is no network 'xxx");
 }
 
 static void every_network_says_what_it_is(void **state) {
@@ -367,7 +411,9 @@ int main(void) {
         cmocka_unit_test(multiply_adds_are_those_of_the_papers),
         cmocka_unit_test(too_small_a_size_names_the_smallest),
         cmocka_unit_test(impossible_requests_are_refused),
-        cmocka_unit_test(names_are_found_whatever_the_dashes_and_case),
+        cmocka_unit_test(names_are_found_whatever_the_separators_and_case),
+        cmocka_unit_test(names_of_other_catalogues_are_known),
+        cmocka_unit_test(a_slip_gets_a_suggestion),
         cmocka_unit_test(every_network_says_what_it_is),
         cmocka_unit_test(out_of_memory_leaves_no_graph),
         cmocka_unit_test(published_squeezenet_fits),

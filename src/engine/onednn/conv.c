@@ -11,26 +11,27 @@
 #include "engine/onednn/dense.h"
 #include "engine/onednn/winograd.h"
 
+/* Winograd: results of 4 x 4 for each reading of the transformed weights. */
+enum { LEAST_TRAIN_TILES = 128, LEAST_INFER_TILES = 16 };
+
 /* Primitives for one number of images. */
 typedef struct prims {
     oci_conv *forward, *data, *weights;
 } prims;
 
 struct oci_conv_unit {
-    prims full, rest;     /* for a chunk and for what is left over */
-    int weight, bias;     /* parameter numbers; bias -1 = none */
-    int bias_node;        /* where the bias comes from: own or folded */
-    float *folded_bias;   /* inference with a folded batch norm: (out) */
-    oci_reorder *to_data; /* weights as the data gradient wants them, or NULL */
-    float *data_weights;
+    prims full, rest;        /* for a chunk and for what is left over */
+    int weight, bias;        /* parameter numbers; bias -1 = none */
+    int bias_node;           /* where the bias comes from: own or folded */
+    float *folded_bias;      /* inference with a folded batch norm: (out) */
+    oci_reorder *to_data;    /* weights as the data gradient wants them, or NULL */
     oci_reorder *from_grads; /* the weight gradient's own layout to the slab's, or NULL */
-    float *own_grads;
-    oci_layout *data_layout, *grad_layout;
     size_t weight_floats, bias_floats;
     /* Winograd instead of primitives: by oci_conv_kind, NULL = not needed. Transformed weights and
      * gradient sums lie in the library's scratch for the length of a pass, a run's scratch behind
      * them. */
     oci_winograd *winograd[3];
+    float *kept;               /* inference: transformed weights, made when weights come in */
     size_t kept_at[3], run_at; /* floats */
     oci_layout *slab;          /* of weights, where no primitive decides: Winograd, dense */
     bool dense;
@@ -81,13 +82,10 @@ void oci_conv_unit_free(oci_conv_unit *c) {
     prims_free(&c->rest);
     oci_reorder_free(c->to_data);
     oci_reorder_free(c->from_grads);
-    oci_layout_free(c->data_layout);
-    oci_layout_free(c->grad_layout);
     oci_layout_free(c->slab);
     for (int i = 0; i < 3; i++) oci_winograd_free(c->winograd[i]);
-    oc_free_aligned(c->data_weights);
-    oc_free_aligned(c->own_grads);
     oc_free_aligned(c->folded_bias);
+    oc_free_aligned(c->kept);
     oc_free(c);
 }
 
@@ -175,31 +173,35 @@ static oc_status prims_new(oci_plan *plan, oci_unit *unit, prims *p, int n, oc_e
     return OC_OK;
 }
 
-/* Where the backward primitives like other layouts than forward: copies and the ways between. */
+static void at_least(size_t *floats, size_t need) {
+    if (need > *floats) *floats = need;
+}
+
+/* Where the backward primitives like other layouts than forward: the ways between, and room for the
+ * copies, which last as long as the backward pass of one layer. */
 static oc_status copies_new(oci_plan *plan, oci_conv_unit *c, oc_error *err) {
     const oci_layout *master = oci_conv_weights(c->full.forward);
     if (c->full.data && !oci_layout_equal(master, oci_conv_weights(c->full.data))) {
         const oci_layout *l = oci_conv_weights(c->full.data);
         OC_TRY(oci_reorder_new(&c->to_data, plan->dnn, master, l, err));
-        OC_TRY(oci_take(plan, &c->data_weights, &plan->held.weights, oci_layout_bytes(l),
-                        "transposed weights", err));
+        at_least(&plan->turned_floats, oci_layout_bytes(l) / sizeof(float));
     }
     if (!c->full.weights) return OC_OK;
     const oci_layout *g = oci_conv_weights(c->full.weights);
     c->weight_floats = oci_layout_bytes(g) / sizeof(float);
     if (!oci_layout_equal(master, g)) {
         OC_TRY(oci_reorder_new(&c->from_grads, plan->dnn, g, master, err));
-        OC_TRY(oci_take(plan, &c->own_grads, &plan->held.weights, oci_layout_bytes(g),
-                        "weight gradient", err));
+        at_least(&plan->gathered_floats, c->weight_floats);
     }
-    size_t room = c->weight_floats + OCI_ROW + c->bias_floats;
-    if (room > plan->weight_floats) plan->weight_floats = room;
+    at_least(&plan->weight_floats, c->weight_floats + OCI_ROW + c->bias_floats);
     return OC_OK;
 }
 
-/* Training only: inference has too few images at a time to pay for the transformed weights. */
+/* Inference may have too few tiles at a time to pay for reading the transformed weights. */
 static bool takes_winograd(const oci_plan *plan, const oci_conv_shape *s) {
-    return plan->face.mode == OC_MODE_TRAIN && oci_winograd_pays(s);
+    bool enough = plan->face.mode == OC_MODE_TRAIN ||
+                  oci_winograd_tiles(s) * (size_t)plan->images >= LEAST_INFER_TILES;
+    return enough && oci_winograd_pays(s);
 }
 
 static oc_status winograd_new(oci_plan *plan, oci_unit *unit, oc_error *err) {
@@ -219,6 +221,11 @@ static oc_status winograd_new(oci_plan *plan, oci_unit *unit, oc_error *err) {
         size_t end = c->kept_at[kind] + oci_winograd_kept(c->winograd[kind]);
         if (end > c->run_at) c->run_at = end;
     }
+    if (plan->face.mode == OC_MODE_INFER) {
+        OC_TRY(oci_take(plan, &c->kept, &plan->held.weights, c->run_at * sizeof(float),
+                        "transformed weights", err));
+        c->run_at = 0;
+    }
     size_t bytes = (c->run_at + scratch) * sizeof(float);
     if (bytes > plan->library_bytes) plan->library_bytes = bytes;
     return oci_layout_plain(&c->slab, s.out_channels, s.in_channels, 1, s.kernel_h, s.kernel_w,
@@ -226,7 +233,14 @@ static oc_status winograd_new(oci_plan *plan, oci_unit *unit, oc_error *err) {
 }
 
 static float *kept_of(const oci_plan *plan, const oci_conv_unit *c, oci_conv_kind kind) {
-    return (float *)plan->library_scratch + c->kept_at[kind];
+    return c->kept ? c->kept : (float *)plan->library_scratch + c->kept_at[kind];
+}
+
+void oci_conv_keep(oci_plan *plan, const oci_unit *unit) {
+    const oci_conv_unit *c = unit->conv;
+    if (c->kept)
+        oci_winograd_prepare(c->winograd[OCI_CONV_FORWARD],
+                             plan->weights + plan->places[c->weight].offset, c->kept);
 }
 
 static float *run_scratch(const oci_plan *plan, const oci_conv_unit *c) {
@@ -250,7 +264,8 @@ oc_status oci_conv_unit_init(oci_plan *plan, oci_unit *unit, oc_error *err) {
     }
     oci_conv_shape s = shape_of(plan, unit, 1);
     if (takes_winograd(plan, &s)) {
-        int least = oci_winograd_images(&s);
+        size_t tiles = oci_winograd_tiles(&s);
+        int least = (int)((LEAST_TRAIN_TILES + tiles - 1) / tiles);
         while (unit->chunk < least && unit->chunk < plan->images) unit->chunk++;
         while (plan->images % unit->chunk) unit->chunk++;
         return winograd_new(plan, unit, err);
@@ -290,13 +305,15 @@ oc_status oci_conv_forward(oci_plan *plan, oci_unit *unit, int first, int n, oc_
     const oci_conv_unit *c = unit->conv;
     const oci_value *out = &plan->values[unit->out];
     const float *src = oci_read(plan, unit->in[0], first, n);
-    const float *weights = plan->weights + plan->places[c->weight].offset;
+    const float *weights = oci_weights_at(plan, c->weight);
     float *dst = out->data + (size_t)first * out->image;
     const oci_winograd *w = c->winograd[OCI_CONV_FORWARD];
+    if (!weights)
+        return oc_fail(err, OC_EUSAGE, "a plan that borrows its weights runs before any came in");
     if (c->dense) return oci_dense_forward(plan, unit, n, src, weights, bias_of(plan, c), dst, err);
     if (w) {
         float *kept = kept_of(plan, c, OCI_CONV_FORWARD);
-        if (first == 0) oci_winograd_prepare(w, weights, kept);
+        if (first == 0 && !c->kept) oci_winograd_prepare(w, weights, kept);
         oci_winograd_run(w, n, src, bias_of(plan, c), dst, kept, run_scratch(plan, c));
         return OC_OK;
     }
@@ -319,7 +336,7 @@ oc_status oci_conv_prepare(oci_plan *plan, oci_unit *unit, oc_error *err) {
                              kept_of(plan, c, OCI_CONV_DATA));
     if (!c->to_data) return OC_OK;
     return oci_reorder_run(c->to_data, plan->weights + plan->places[c->weight].offset,
-                           c->data_weights, err);
+                           plan->turned_scratch, err);
 }
 
 /* Sums of g (n, blocks, hw, lanes) over images and pixels, added to those of the chunks before. */
@@ -363,7 +380,7 @@ static oc_status weight_gradient(oci_plan *plan, oci_unit *unit, const float *g,
                                  oc_error *err) {
     oci_conv_unit *c = unit->conv;
     float *slab = plan->grads + plan->places[c->weight].offset;
-    float *sum = c->own_grads ? c->own_grads : slab;
+    float *sum = c->from_grads ? plan->gathered_scratch : slab;
     float *bias_sum = c->bias < 0 ? NULL : plan->grads + plan->places[c->bias].offset;
     float *dw = first ? plan->weight_scratch : sum;
     float *db = first ? plan->weight_scratch + (c->weight_floats + OCI_ROW - 1) / OCI_ROW * OCI_ROW
@@ -390,7 +407,7 @@ static oc_status data_gradient(oci_plan *plan, oci_unit *unit, const float *g, i
     float *target = oci_grad_target(plan, unit->in[0], first);
     const oci_winograd *winograd = c->winograd[OCI_CONV_DATA];
     const float *w =
-        c->data_weights ? c->data_weights : plan->weights + plan->places[c->weight].offset;
+        c->to_data ? plan->turned_scratch : plan->weights + plan->places[c->weight].offset;
     if (c->dense)
         OC_TRY(oci_dense_data(plan, unit, n, g, w, target, err));
     else if (winograd)

@@ -3,15 +3,17 @@
  *
  * Time: unit u runs forward at u and, with U units, backward at 2U - u; the loss is at U. A stored
  * value lives until its last reader; in training until its own unit's backward, which needs it to
- * take gradients through clip and norm. A gradient lives from its first writer to its unit's
- * backward. Placing is first-fit in order of size, largest first, which is within a few percent of
- * the peak for networks.
+ * take gradients through clip and norm; one that is made again (recompute.c) lives twice. A
+ * gradient lives from its first writer to its unit's backward. Placing is first-fit in order of
+ * size, largest first, which is within a few percent of the peak for networks.
  *
  * SPDX-License-Identifier: BSD-2-Clause */
 #include <stdlib.h>
 #include <string.h>
 
 #include "engine/onednn/onednn_int.h"
+
+enum { NEVER = 1 << 30 };
 
 typedef struct block {
     float **owner; /* gets its address */
@@ -53,6 +55,13 @@ static void live_at(block *b, int step) {
     if (step > b->to) b->to = step;
 }
 
+/* Blocks by value. */
+typedef struct lives {
+    block *values, *again, *grads; /* again: of values that are made again, for the way back */
+    int *sum_of;                   /* value whose memory this one adds into, or -1 */
+    int *unit_of;                  /* unit that stores it, or -1 */
+} lives;
+
 /* Values whose memory a convolution adds into are one block. */
 static int home_of(const oci_plan *plan, const int *sum_of, int value) {
     int v = plan->values[value].base;
@@ -60,22 +69,28 @@ static int home_of(const oci_plan *plan, const int *sum_of, int value) {
     return v;
 }
 
-static void value_lives(const oci_plan *plan, block *blocks, const int *sum_of) {
-    int end = 2 * plan->unit_count;
+static bool made_again(const oci_plan *plan, const int *unit_of, int value) {
+    return unit_of[value] >= 0 && plan->units[unit_of[value]].again >= 0;
+}
+
+/* `value` is read or written by unit u on the way there and, if `back`, on the way back. */
+static void value_used(const oci_plan *plan, const lives *l, int value, int u, bool back) {
+    int home = home_of(plan, l->sum_of, value), end = 2 * plan->unit_count;
+    block *later = made_again(plan, l->unit_of, home) ? &l->again[home] : &l->values[home];
+    live_at(&l->values[home], u);
+    if (back) live_at(later, end - u);
+    if (plan->units[u].again >= 0) live_at(later, end - plan->units[u].again);
+}
+
+static void value_lives(const oci_plan *plan, const lives *l) {
     for (int u = 0; u < plan->unit_count; u++) {
         const oci_unit *unit = &plan->units[u];
-        block *out = &blocks[home_of(plan, sum_of, unit->out)];
-        live_at(out, u);
-        if (unit->back) live_at(out, end - u);
-        for (int k = 0; k < unit->in_count; k++) {
-            if (plan->values[unit->in[k]].plain) continue;
-            block *in = &blocks[home_of(plan, sum_of, unit->in[k])];
-            live_at(in, u);
-            if (unit->back) live_at(in, end - u);
-        }
+        value_used(plan, l, unit->out, u, unit->back);
+        for (int k = 0; k < unit->in_count; k++)
+            if (!plan->values[unit->in[k]].plain) value_used(plan, l, unit->in[k], u, unit->back);
     }
     const oci_value *last = &plan->values[plan->value_of[oc_graph_node_count(plan->graph) - 1]];
-    if (!last->plain) live_at(&blocks[home_of(plan, sum_of, last->base)], plan->unit_count);
+    if (!last->plain) live_at(&l->values[home_of(plan, l->sum_of, last->base)], plan->unit_count);
 }
 
 static void grad_lives(const oci_plan *plan, block *blocks) {
@@ -101,10 +116,8 @@ oc_status oci_take(oci_plan *plan, void *out_pp, uint64_t *account, size_t bytes
     if (*out || !bytes) return OC_OK;
     *account += bytes;
     if (plan->measuring) return OC_OK;
-    *out = oc_malloc_aligned(bytes);
-    if (!*out) return oc_fail_nomem(err, bytes, what);
-    memset(*out, 0, bytes);
-    return OC_OK;
+    *out = oc_calloc_aligned(bytes);
+    return *out ? OC_OK : oc_fail_nomem(err, bytes, what);
 }
 
 /* ---- placing
@@ -139,34 +152,45 @@ static size_t whole_lines(size_t floats) {
     return (floats + OCI_ROW - 1) / OCI_ROW * OCI_ROW;
 }
 
+static void lives_of(oci_plan *plan, const lives *l) {
+    for (int i = 0; i < plan->value_count; i++) {
+        oci_value *v = &plan->values[i];
+        size_t floats = whole_lines(v->image * (size_t)plan->images);
+        size_t stored = v->plain ? 0 : floats;
+        l->values[i] = (block){&v->first_data, stored, 0, NEVER, -1};
+        l->again[i] = (block){&v->again_data, stored, 0, NEVER, -1};
+        l->grads[i] = (block){&v->grad, floats, 0, NEVER, -1};
+        l->sum_of[i] = l->unit_of[i] = -1;
+    }
+    for (int u = 0; u < plan->unit_count; u++) {
+        const oci_unit *unit = &plan->units[u];
+        if (unit->sum >= 0) l->sum_of[unit->out] = unit->sum;
+        if (unit->kind != OCI_UNIT_DERIVE) l->unit_of[unit->out] = u;
+    }
+    value_lives(plan, l);
+    if (plan->face.mode == OC_MODE_TRAIN) grad_lives(plan, l->grads);
+}
+
 static oc_status arena_for_values(oci_plan *plan, oc_error *err) {
-    size_t values = (size_t)plan->value_count, images = (size_t)plan->images;
-    block *blocks = oc_calloc(2 * values, sizeof *blocks), *grads = blocks ? blocks + values : NULL;
-    int *sum_of = oc_calloc(values, sizeof *sum_of);
+    size_t count = (size_t)plan->value_count;
+    lives l = {.values = oc_calloc(3 * count, sizeof(block)),
+               .sum_of = oc_calloc(2 * count, sizeof(int))};
     oc_status status = OC_OK;
-    if (!blocks || !sum_of) {
-        status = oc_fail_nomem(err, values * sizeof *blocks, "plan");
+    if (!l.values || !l.sum_of) {
+        status = oc_fail_nomem(err, 3 * count * sizeof(block), "plan");
         goto done;
     }
-    for (size_t i = 0; i < values; i++) {
-        oci_value *v = &plan->values[i];
-        size_t floats = whole_lines(v->image * images);
-        blocks[i] = (block){&v->data, v->plain ? 0 : floats, 0, 1 << 30, -1};
-        grads[i] = (block){&v->grad, floats, 0, 1 << 30, -1};
-        sum_of[i] = -1;
-    }
-    for (int u = 0; u < plan->unit_count; u++)
-        if (plan->units[u].sum >= 0) sum_of[plan->units[u].out] = plan->units[u].sum;
-    value_lives(plan, blocks, sum_of);
-    if (plan->face.mode == OC_MODE_TRAIN) grad_lives(plan, grads);
-    OC_GOTO(arena_new(plan, blocks, 2 * values, err));
+    l.again = l.values + count, l.grads = l.again + count, l.unit_of = l.sum_of + count;
+    lives_of(plan, &l);
+    OC_GOTO(arena_new(plan, l.values, 3 * count, err));
     for (int i = 0; i < plan->value_count; i++) {
-        plan->values[i].data = plan->values[home_of(plan, sum_of, i)].data;
-        plan->values[i].grad = plan->values[plan->values[i].grad_home].grad;
+        oci_value *v = &plan->values[i];
+        v->data = v->first_data = plan->values[home_of(plan, l.sum_of, i)].first_data;
+        v->grad = plan->values[v->grad_home].grad;
     }
 done:
-    oc_free(blocks);
-    oc_free(sum_of);
+    oc_free(l.values);
+    oc_free(l.sum_of);
     return status;
 }
 
@@ -221,5 +245,7 @@ oc_status oci_place_values(oci_plan *plan, oc_error *err) {
     OC_TRY(scratch_new(plan, &plan->grad_scratch, plan->grad_floats * sizeof(float), err));
     OC_TRY(scratch_new(plan, &plan->sum_scratch, plan->sum_floats * sizeof(float), err));
     OC_TRY(scratch_new(plan, &plan->weight_scratch, plan->weight_floats * sizeof(float), err));
+    OC_TRY(scratch_new(plan, &plan->turned_scratch, plan->turned_floats * sizeof(float), err));
+    OC_TRY(scratch_new(plan, &plan->gathered_scratch, plan->gathered_floats * sizeof(float), err));
     return scratch_new(plan, &plan->library_scratch, plan->library_bytes, err);
 }

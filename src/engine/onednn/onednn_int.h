@@ -9,9 +9,9 @@
  * convolution output instead of two or three, and moves less than half as often.
  *
  *   fuse.c     graph -> values, units, norms          memory.c   lifetimes -> one arena
- *   weights.c  slabs, layouts, import and export      plan.c     the vtable: forward, backward,
- * update conv.c norm.c add.c pool.c misc.c  the kinds of unit       kernels.c  loops over blocked
- * floats
+ *   weights.c  slabs, layouts, import and export      plan.c     forward, backward, update
+ *   recompute.c  what is made again                   kernels.c  loops over blocked floats
+ *   conv.c dense.c norm.c add.c pool.c misc.c         the kinds of unit
  *
  * Activations are (n, c/B, h, w, B), B = 8 or 16 lanes; padded lanes are zero in values and
  * gradients alike.
@@ -32,6 +32,8 @@ typedef struct oci_value {
     int norm;     /* derived: its affine map, or -1 */
     oci_act act;  /* derived: clip when read; stored: clip already applied by its unit */
     float *data;  /* stored: image 0 */
+    float *first_data, *again_data; /* training: where data is on the way there, and where it is
+                                       made again for the way back */
     /* training */
     bool wants_grad;
     int grad_home; /* value whose gradient memory this shares; itself unless shared */
@@ -91,6 +93,7 @@ typedef struct oci_unit {
     int chunk;      /* images at a time */
     bool back;      /* takes part in backward */
     bool to_params; /* its own parameters are trained */
+    int again;      /* training: unit before whose backward this one is run again, or -1 */
     int folded;     /* inference, conv: batch norm node folded into the weights, or -1 */
     int sum;        /* inference, conv: value whose memory out shares and adds to, or -1 */
     oci_conv_unit *conv;
@@ -106,6 +109,8 @@ typedef struct oci_unit {
 typedef struct oci_place {
     size_t offset, count; /* count: padded to whole cache lines */
     bool trained;
+    bool borrowed;      /* inference: read where it lies, at `lent`; nothing in the slab */
+    const float *lent;  /* from import on */
     oci_layout *layout; /* convolution weights: the engine's; NULL = as torch stores it */
     oci_layout *plain;
     oci_reorder *in, *out;
@@ -143,12 +148,15 @@ typedef struct oci_plan {
     double aux;                /* sum of the weighted auxiliary losses of this run */
 
     /* scratch, each for one chunk */
-    float *read_scratch;   /* a derived value */
-    float *grad_scratch;   /* the gradient that comes into a unit */
-    float *sum_scratch;    /* a gradient to be added to what is there */
-    float *weight_scratch; /* a chunk's weight gradient */
+    float *read_scratch;     /* a derived value */
+    float *grad_scratch;     /* the gradient that comes into a unit */
+    float *sum_scratch;      /* a gradient to be added to what is there */
+    float *weight_scratch;   /* a chunk's weight gradient */
+    float *turned_scratch;   /* a layer's weights as its data gradient wants them */
+    float *gathered_scratch; /* its weight gradient as the library gives it */
     void *library_scratch;
-    size_t read_floats, grad_floats, sum_floats, weight_floats, library_bytes;
+    size_t read_floats, grad_floats, sum_floats, weight_floats, turned_floats, gathered_floats;
+    size_t library_bytes;
     float ones[OCI_ROW], zeros[OCI_ROW]; /* the identity as an affine map */
     oc_plan_memory held;                 /* all that oci_take gave */
     bool measuring; /* only count: oci_take gives nothing, and the plan never runs */
@@ -173,6 +181,15 @@ OC_MUST_CHECK oc_status oci_fuse(oci_plan *plan, const oc_shape *shapes, oc_erro
 const char *oci_unit_name(const oci_plan *plan, const oci_unit *unit);
 const oc_attrs *oci_unit_attrs(const oci_plan *plan, const oci_unit *unit);
 
+/* ---- recompute.c -----------------------------------------------------------------------------
+ */
+
+/* Set every unit's `again`. */
+void oci_recompute_choose(oci_plan *plan);
+/* Before a forward pass; and before the backward of unit `back`. */
+void oci_recompute_begin(oci_plan *plan);
+OC_MUST_CHECK oc_status oci_recompute_before(oci_plan *plan, int back, oc_error *err);
+
 /* ---- memory.c ---------------------------------------------------------------------------------
  */
 
@@ -188,7 +205,12 @@ void oci_weights_free(oci_plan *plan);
 OC_MUST_CHECK oc_status oci_weights_import(oci_plan *plan, oc_slot slot, const oc_tensors *set,
                                            oc_error *err);
 OC_MUST_CHECK oc_status oci_weights_export(const oci_plan *plan, oc_slot slot, oc_tensors *set,
-                                           oc_error *err);
+                                           bool lend, oc_error *err);
+/* Where a parameter's weights are. */
+static inline const float *oci_weights_at(const oci_plan *plan, int param) {
+    const oci_place *p = &plan->places[param];
+    return p->borrowed ? p->lent : plan->weights + p->offset;
+}
 OC_MUST_CHECK oc_status oci_weights_update(oci_plan *plan, const oc_update *update, oc_error *err);
 
 /* ---- values and gradients (value.c)
@@ -263,6 +285,8 @@ const oci_layout *oci_conv_unit_layout(const oci_unit *unit);
 const char *oci_conv_unit_kernel(const oci_unit *unit, int what); /* 0 forward, 1 data, 2 weights */
 oc_status oci_conv_forward(oci_plan *plan, oci_unit *unit, int first, int n, oc_error *err);
 oc_status oci_conv_backward(oci_plan *plan, oci_unit *unit, int first, int n, oc_error *err);
+/* After weights came in: what an inference plan makes of them once and for all. */
+void oci_conv_keep(oci_plan *plan, const oci_unit *unit);
 float *oci_conv_folded_bias(const oci_unit *unit); /* NULL unless a batch norm is folded in */
 /* After weights came in: transposed copies for the data gradient. */
 OC_MUST_CHECK oc_status oci_conv_prepare(oci_plan *plan, oci_unit *unit, oc_error *err);

@@ -11,8 +11,9 @@
 #include "engine/onednn/onednn_int.h"
 
 enum {
-    CHUNK_BYTES = 3 << 20,  /* a training unit's source and destination in cache */
-    INFER_BYTES = 12 << 20, /* the largest source and destination of an inference run */
+    CHUNK_BYTES = 3 << 20, /* a training unit's source and destination in cache */
+    WEIGHT_SHARE = 3,
+    INFER_BYTES = 28 << 20, /* the largest source and destination of an inference run */
     INFER_IMAGES = 8
 };
 
@@ -37,9 +38,12 @@ static void plan_free(oc_plan *face) {
     }
     for (int i = 0; i < plan->norm_count; i++) oci_norm_clear(&plan->norms[i]);
     oci_weights_free(plan);
-    float *aligned[] = {plan->arena,       plan->input,          plan->output,
-                        plan->output_grad, plan->read_scratch,   plan->grad_scratch,
-                        plan->sum_scratch, plan->weight_scratch, plan->library_scratch};
+    void *aligned[] = {plan->arena,          plan->input,
+                       plan->output,         plan->output_grad,
+                       plan->read_scratch,   plan->grad_scratch,
+                       plan->sum_scratch,    plan->weight_scratch,
+                       plan->turned_scratch, plan->gathered_scratch,
+                       plan->library_scratch};
     for (size_t i = 0; i < sizeof aligned / sizeof *aligned; i++) oc_free_aligned(aligned[i]);
     oc_free(plan->values);
     oc_free(plan->units);
@@ -62,6 +66,17 @@ static int images_within(size_t bytes, size_t budget, int images) {
     for (int n = most; n > most / 2; n--)
         if (images % n == 0) return n;
     return most;
+}
+
+/* Weights are read once a chunk, and their gradient read and written: the more of them, the more
+ * images they should serve. */
+static size_t chunk_budget(const oci_plan *plan, const oci_unit *u) {
+    size_t weights = 0;
+    const oc_node *node = oc_graph_node(plan->graph, u->node);
+    if (u->kind == OCI_UNIT_CONV &&
+        oc_shape_count(&oc_graph_param(plan->graph, node->first_param)->shape, &weights))
+        return CHUNK_BYTES + WEIGHT_SHARE * weights * sizeof(float);
+    return CHUNK_BYTES;
 }
 
 static size_t unit_bytes(const oci_plan *plan, const oci_unit *u) {
@@ -101,9 +116,10 @@ static oc_status params_new(oci_plan *plan, oc_error *err) {
 static oc_status units_init(oci_plan *plan, const oc_shape *shapes, oc_error *err) {
     for (int u = 0; u < plan->unit_count; u++) {
         oci_unit *unit = &plan->units[u];
-        unit->chunk = plan->face.mode == OC_MODE_INFER
-                          ? plan->images
-                          : images_within(unit_bytes(plan, unit), CHUNK_BYTES, plan->images);
+        unit->chunk =
+            plan->face.mode == OC_MODE_INFER
+                ? plan->images
+                : images_within(unit_bytes(plan, unit), chunk_budget(plan, unit), plan->images);
         if (unit->kind == OCI_UNIT_CONV)
             unit->macs = oc_graph_macs(plan->graph, unit->node, shapes);
         if (unit->kind == OCI_UNIT_CONV) OC_TRY(oci_conv_unit_init(plan, unit, err));
@@ -145,6 +161,7 @@ static oc_status plan_build(oci_plan *plan, const oc_graph *graph, oc_error *err
     OC_GOTO(oci_fuse(plan, shapes, err));
     OC_GOTO(units_init(plan, shapes, err));
     OC_GOTO(oci_weights_place(plan, err));
+    oci_recompute_choose(plan);
     OC_GOTO(oci_place_values(plan, err));
     OC_GOTO(buffers_new(plan, &shapes[0], &shapes[nodes - 1], err));
 done:
@@ -256,6 +273,7 @@ static oc_status forward(oc_plan *face, const float *pixels, int n, uint64_t ste
     plan->pixels = pixels ? pixels : plan->input;
     plan->targets = targets;
     plan->aux = 0;
+    oci_recompute_begin(plan);
     plan->going_back = false;
     if (face->mode == OC_MODE_TRAIN)
         status = units_forward(plan, plan->output, err);
@@ -318,7 +336,8 @@ static oc_status backward(oc_plan *face, oc_error *err) {
     if (plan->values[output_value(plan)].wants_grad)
         oci_grad_from_plain(plan, output_value(plan), plan->output_grad);
     for (int u = plan->unit_count - 1; u >= 0 && status == OC_OK; u--) {
-        status = unit_backward(plan, &plan->units[u], err);
+        status = oci_recompute_before(plan, u, err);
+        if (status == OC_OK) status = unit_backward(plan, &plan->units[u], err);
         if (status != OC_OK)
             status = oc_error_context(err, status, "%s", oci_unit_name(plan, &plan->units[u]));
     }
@@ -341,8 +360,9 @@ static oc_status import(oc_plan *face, oc_slot slot, const oc_tensors *set, oc_e
     return oci_weights_import(plan_of(face), slot, set, err);
 }
 
-static oc_status export(const oc_plan *face, oc_slot slot, oc_tensors *set, oc_error *err) {
-    return oci_weights_export(plan_of_const(face), slot, set, err);
+static oc_status export(const oc_plan *face, oc_slot slot, oc_tensors *set, bool lend,
+                        oc_error *err) {
+    return oci_weights_export(plan_of_const(face), slot, set, lend, err);
 }
 
 static float *grads(oc_plan *face, size_t *count) {
@@ -379,6 +399,7 @@ static const char *find_nonfinite(oc_plan *face) {
     const char *found = NULL;
     int before = oci_threads_use(plan->options.threads);
     plan->looking = true;
+    oci_recompute_begin(plan);
     for (int u = 0; u < plan->unit_count && !found; u++)
         found = unit_nonfinite(plan, &plan->units[u]);
     plan->looking = false;

@@ -10,11 +10,24 @@
 
 #include "engine/onednn/onednn_int.h"
 
+/* A dense layer whose source is one value a channel: its rows are torch's. */
+static bool rows_as_torch(const oci_plan *plan, const oci_unit *unit) {
+    const oci_value *in = &plan->values[unit->in[0]];
+    return oc_graph_node(plan->graph, unit->node)->op == OC_OP_DENSE && in->h == 1 && in->w == 1 &&
+           in->image == (size_t)in->c;
+}
+
 static oc_status place_conv(oci_plan *plan, const oci_unit *unit, oc_error *err) {
     const oc_node *node = oc_graph_node(plan->graph, unit->node);
     const oci_value *in = &plan->values[unit->in[0]];
     bool dense = node->op == OC_OP_DENSE;
     oci_place *p = &plan->places[node->first_param];
+    if (rows_as_torch(plan, unit)) {
+        p->borrowed = plan->face.mode == OC_MODE_INFER && plan->options.borrow &&
+                      unit->folded < 0 &&
+                      oci_param_is_large(oc_graph_param(plan->graph, node->first_param));
+        if (unit->folded < 0) return OC_OK;
+    }
     OC_TRY(oci_layout_copy(&p->layout, oci_conv_unit_layout(unit), err));
     OC_TRY(oci_layout_plain(&p->plain, node->attrs.out, in->c, dense ? 1 : node->attrs.groups,
                             dense ? in->h : node->attrs.kernel_h,
@@ -38,7 +51,7 @@ oc_status oci_weights_place(oci_plan *plan, oc_error *err) {
         size_t plain = 0;
         if (!oc_shape_count(&oc_graph_param(plan->graph, i)->shape, &plain))
             return oc_fail(err, OC_ELIMIT, "%s: too large", oc_graph_param(plan->graph, i)->name);
-        if (!p->layout) p->count = plain;
+        if (!p->layout) p->count = p->borrowed ? 0 : plain;
         p->count = (p->count + OCI_ROW - 1) / OCI_ROW * OCI_ROW;
         p->offset = plan->slab;
         plan->slab += p->count;
@@ -119,6 +132,10 @@ static oc_status import_one(oci_plan *plan, float *slab, int param, const oc_ten
     const float *src;
     OC_TRY(oci_param_find(set, oc_graph_param(plan->graph, param), &src, err));
     if (p->layout) return oci_reorder_run(p->in, src, slab + p->offset, err);
+    if (p->borrowed) {
+        plan->places[param].lent = src;
+        return OC_OK;
+    }
     memcpy(slab + p->offset, src, plain_count(plan, param) * sizeof *src);
     return OC_OK;
 }
@@ -131,30 +148,36 @@ oc_status oci_weights_import(oci_plan *plan, oc_slot slot, const oc_tensors *set
         if (slot == OC_SLOT_WEIGHTS || plan->places[i].trained)
             OC_TRY(import_one(plan, slab, i, set, err));
     if (slot != OC_SLOT_WEIGHTS) return OC_OK;
-    for (int u = 0; u < plan->unit_count; u++)
+    for (int u = 0; u < plan->unit_count; u++) {
         if (plan->units[u].folded >= 0) OC_TRY(fold(plan, &plan->units[u], set, err));
+        if (plan->units[u].kind == OCI_UNIT_CONV) oci_conv_keep(plan, &plan->units[u]);
+    }
     for (int i = 0; i < plan->norm_count; i++)
         if (!plan->norms[i].batch_stats) oci_norm_running(plan, &plan->norms[i]);
     return OC_OK;
 }
 
-oc_status oci_weights_export(const oci_plan *plan, oc_slot slot, oc_tensors *set, oc_error *err) {
+oc_status oci_weights_export(const oci_plan *plan, oc_slot slot, oc_tensors *set, bool lend,
+                             oc_error *err) {
     if (slot == OC_SLOT_WEIGHTS && plan->face.mode == OC_MODE_INFER)
         return oc_fail(err, OC_EUNSUPPORTED,
                        "an inference plan has its batch norms folded and cannot give weights back; "
                        "keep the set they came from");
-    const float *slab = slab_of(plan, slot);
+    float *slab = slab_of(plan, slot);
     for (int i = 0; i < oc_graph_param_count(plan->graph); i++) {
         const oci_place *p = &plan->places[i];
+        const oc_param *param = oc_graph_param(plan->graph, i);
         if (slot != OC_SLOT_WEIGHTS && !p->trained) continue;
+        if (lend && slab && !p->layout && oci_param_is_large(param))
+            OC_TRY(oci_param_lend(set, param, slab + p->offset, err));
         float *dst;
-        OC_TRY(oci_param_place(set, oc_graph_param(plan->graph, i), &dst, err));
+        OC_TRY(oci_param_place(set, param, &dst, err));
         size_t count = plain_count(plan, i);
         if (!slab)
             memset(dst, 0, count * sizeof *dst);
         else if (p->layout)
             OC_TRY(oci_reorder_run(p->out, slab + p->offset, dst, err));
-        else
+        else if (dst != slab + p->offset)
             memcpy(dst, slab + p->offset, count * sizeof *dst);
     }
     return OC_OK;

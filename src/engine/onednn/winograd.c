@@ -54,9 +54,8 @@ static size_t tiles_along(int results) {
     return (size_t)(results + OCI_WINO_OUT - 1) / OCI_WINO_OUT;
 }
 
-int oci_winograd_images(const oci_conv_shape *s) {
-    size_t tiles = tiles_along(s->out_h) * tiles_along(s->out_w);
-    return (int)((LEAST_TILES + tiles - 1) / tiles);
+size_t oci_winograd_tiles(const oci_conv_shape *s) {
+    return tiles_along(s->out_h) * tiles_along(s->out_w);
 }
 
 /* Strides of an odd number of lines spread over all sets of a cache. */

@@ -16,8 +16,9 @@ typedef struct oci_winograd oci_winograd;
 
 /* Whether this shape can be done here, and is faster so than by the library. */
 bool oci_winograd_pays(const oci_conv_shape *shape);
-/* Images that a run should take at least, so that reading the transformed weights pays. */
-int oci_winograd_images(const oci_conv_shape *shape);
+/* Tiles of one image. The transformed weights are four times the plain ones and are read once for
+ * all tiles of a run. */
+size_t oci_winograd_tiles(const oci_conv_shape *shape);
 /* For runs of at most shape->n images. OC_ENOMEM. */
 OC_MUST_CHECK oc_status oci_winograd_new(oci_winograd **out, oci_conv_kind kind,
                                          const oci_conv_shape *shape, oc_error *err);

@@ -256,15 +256,17 @@ static oc_status import(oc_plan *base, oc_slot slot, const oc_tensors *set, oc_e
     return OC_OK;
 }
 
-static oc_status export(const oc_plan *base, oc_slot slot, oc_tensors *set, oc_error *err) {
+static oc_status export(const oc_plan *base, oc_slot slot, oc_tensors *set, bool lend,
+                        oc_error *err) {
     const ref_plan *plan = (const ref_plan *)base;
-    const float *slab = slab_of(plan, slot);
+    float *slab = slab_of(plan, slot);
     for (int i = 0; i < oc_graph_param_count(plan->graph); i++) {
         if (slot != OC_SLOT_WEIGHTS && !plan->trained[i]) continue;
         const oc_param *param = oc_graph_param(plan->graph, i);
-        float *to;
+        float *to, *from = slab + plan->offset[i];
+        if (lend && oci_param_is_large(param)) OC_TRY(oci_param_lend(set, param, from, err));
         OC_TRY(oci_param_place(set, param, &to, err));
-        memcpy(to, slab + plan->offset[i], shape_values(&param->shape) * sizeof *slab);
+        if (to != from) memcpy(to, from, shape_values(&param->shape) * sizeof *slab);
     }
     return OC_OK;
 }
