@@ -37,7 +37,7 @@ oc_status oci_add_forward(oci_plan *plan, oci_unit *unit, int first, int n, oc_e
             float b[OCI_ROW];
             for (int l = 0; l < OCI_ROW; l++) b[l] = b1[l] + b2[l];
             oci_row_add(out + at, s.x + at, s.map.a + (size_t)k * s.map.stride, t.x + at,
-                        t.map.a + (size_t)k * t.map.stride, b, clip, row);
+                        (oci_row_map){t.map.a + (size_t)k * t.map.stride, b, clip}, row);
         }
     return OC_OK;
 }

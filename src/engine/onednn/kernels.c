@@ -1,18 +1,17 @@
-/* The engine's own loops: batch norm, clip, addition and their gradients over rows of blocked
- * floats.
+/* The engine's own work on rows of blocked floats: batch norm, clip, addition and their gradients
+ * (row_loops.h), and the ways between blocked and plain.
  *
  * The library has batch norm and element-wise primitives, but each walks whole tensors; fused and
  * run chunk by chunk these loops move less than half the bytes (ARCHITECTURE.md, "The engine").
- * Every loop handles 16 floats at a time with 16-lane coefficients: two pixels of 8 lanes or one of
- * 16. Sums are kept per lane in float for a short run, then in double. No order depends on threads.
  *
  * SPDX-License-Identifier: BSD-2-Clause */
+#include "engine/onednn/loops.h"
 #include "engine/onednn/onednn_int.h"
 
 #include <math.h>
 #include <string.h>
 
-enum { RUN = 64 * OCI_ROW }; /* floats summed in single precision before they go to double */
+enum { PART = 1 << 12 }; /* floats of a thread's turn */
 
 oci_clip oci_clip_of(oci_act act) {
     switch (act) {
@@ -25,115 +24,47 @@ oci_clip oci_clip_of(oci_act act) {
     }
 }
 
-/* Written so that a NaN stays one: neither comparison holds for it. */
-static inline float clipped(float v, oci_clip clip) {
-    v = v < clip.low ? clip.low : v;
-    return v > clip.high ? clip.high : v;
+static const oci_row_loops *loops(void) {
+    return &oci_loops_here()->row;
 }
 
-/* The gradient passes strictly inside the clip, as torch has it. */
-static inline float passed(float dy, float v, oci_clip clip) {
-    return v > clip.low && v < clip.high ? dy : 0.f;
+void oci_row_affine(float *y, const float *x, oci_row_map map, size_t count) {
+    loops()->affine(y, x, map, count);
 }
 
-OC_SIMD void oci_row_affine(float *restrict y, const float *restrict x, const float *restrict a,
-                            const float *restrict b, oci_clip clip, size_t count) {
-    size_t i = 0;
-    for (; i + OCI_ROW <= count; i += OCI_ROW)
-        for (int l = 0; l < OCI_ROW; l++) y[i + l] = clipped(a[l] * x[i + l] + b[l], clip);
-    for (int l = 0; i + l < count; l++) y[i + l] = clipped(a[l] * x[i + l] + b[l], clip);
+void oci_row_add(float *z, const float *x1, const float *a1, const float *x2, oci_row_map map,
+                 size_t count) {
+    loops()->add(z, x1, a1, x2, map, count);
 }
 
-OC_SIMD void oci_row_add(float *restrict z, const float *x1, const float *restrict a1,
-                         const float *x2, const float *restrict a2, const float *restrict b,
-                         oci_clip clip, size_t count) {
-    size_t i = 0;
-    for (; i + OCI_ROW <= count; i += OCI_ROW)
-        for (int l = 0; l < OCI_ROW; l++)
-            z[i + l] = clipped(a1[l] * x1[i + l] + a2[l] * x2[i + l] + b[l], clip);
-    for (int l = 0; i + l < count; l++)
-        z[i + l] = clipped(a1[l] * x1[i + l] + a2[l] * x2[i + l] + b[l], clip);
+void oci_row_moments(const float *x, const float *pivot, size_t count, double *s1, double *s2) {
+    loops()->moments(x, pivot, count, s1, s2);
 }
 
-OC_SIMD void oci_row_moments(const float *restrict x, const float *restrict pivot, size_t count,
-                             double *restrict s1, double *restrict s2) {
-    for (size_t start = 0; start < count; start += RUN) {
-        size_t end = start + RUN < count ? start + RUN : count, i = start;
-        float f1[OCI_ROW] = {0}, f2[OCI_ROW] = {0};
-        for (; i + OCI_ROW <= end; i += OCI_ROW)
-            for (int l = 0; l < OCI_ROW; l++) {
-                float d = x[i + l] - pivot[l];
-                f1[l] += d;
-                f2[l] += d * d;
-            }
-        for (int l = 0; i + l < end; l++) {
-            float d = x[i + l] - pivot[l];
-            f1[l] += d;
-            f2[l] += d * d;
-        }
-        for (int l = 0; l < OCI_ROW; l++) {
-            s1[l] += f1[l];
-            s2[l] += f2[l];
-        }
-    }
+void oci_row_grad_moments(const float *dy, const float *x, oci_row_map map, const float *pivot,
+                          size_t count, double *s1, double *s2) {
+    loops()->grad_moments(dy, x, map, pivot, count, s1, s2);
 }
 
-OC_SIMD void oci_row_grad_moments(const float *restrict dy, const float *restrict x,
-                                  const float *restrict a, const float *restrict b, oci_clip clip,
-                                  const float *restrict pivot, size_t count, double *restrict s1,
-                                  double *restrict s2) {
-    for (size_t start = 0; start < count; start += RUN) {
-        size_t end = start + RUN < count ? start + RUN : count, i = start;
-        float f1[OCI_ROW] = {0}, f2[OCI_ROW] = {0};
-        for (; i + OCI_ROW <= end; i += OCI_ROW)
-            for (int l = 0; l < OCI_ROW; l++) {
-                float m = passed(dy[i + l], a[l] * x[i + l] + b[l], clip);
-                f1[l] += m;
-                f2[l] += m * (x[i + l] - pivot[l]);
-            }
-        for (int l = 0; i + l < end; l++) {
-            float m = passed(dy[i + l], a[l] * x[i + l] + b[l], clip);
-            f1[l] += m;
-            f2[l] += m * (x[i + l] - pivot[l]);
-        }
-        for (int l = 0; l < OCI_ROW; l++) {
-            s1[l] += f1[l];
-            s2[l] += f2[l];
-        }
-    }
+void oci_row_norm_grad(float *dx, const float *dy, const float *x, oci_row_map map, const float *p,
+                       const float *q, const float *r, size_t count) {
+    loops()->norm_grad(dx, dy, x, map, p, q, r, count);
 }
 
-OC_SIMD void oci_row_norm_grad(float *restrict dx, const float *restrict dy,
-                               const float *restrict x, const float *restrict a,
-                               const float *restrict b, oci_clip clip, const float *restrict p,
-                               const float *restrict q, const float *restrict r, size_t count) {
-    size_t i = 0;
-    for (; i + OCI_ROW <= count; i += OCI_ROW)
-        for (int l = 0; l < OCI_ROW; l++) {
-            float m = passed(dy[i + l], a[l] * x[i + l] + b[l], clip);
-            dx[i + l] = p[l] * m + q[l] * x[i + l] + r[l];
-        }
-    for (int l = 0; i + l < count; l++) {
-        float m = passed(dy[i + l], a[l] * x[i + l] + b[l], clip);
-        dx[i + l] = p[l] * m + q[l] * x[i + l] + r[l];
-    }
+void oci_row_mask(float *dx, const float *dy, const float *y, oci_clip clip, size_t count) {
+    loops()->mask(dx, dy, y, clip, count);
 }
 
-OC_SIMD void oci_row_mask(float *dx, const float *dy, const float *restrict y, oci_clip clip,
-                          size_t count) {
-    for (size_t i = 0; i < count; i++) dx[i] = passed(dy[i], y[i], clip);
-}
-
-OC_SIMD void oci_row_accumulate(float *restrict dst, const float *restrict src, size_t count) {
-    for (size_t i = 0; i < count; i++) dst[i] += src[i];
+void oci_row_accumulate(float *dst, const float *src, size_t count) {
+    loops()->accumulate(dst, src, count);
 }
 
 void oci_accumulate(float *dst, const float *src, size_t count) {
-    size_t rows = (count + RUN - 1) / RUN;
+    size_t parts = (count + PART - 1) / PART;
 #pragma omp parallel for
-    for (size_t i = 0; i < rows; i++) {
-        size_t at = i * RUN;
-        oci_row_accumulate(dst + at, src + at, count - at < RUN ? count - at : RUN);
+    for (size_t i = 0; i < parts; i++) {
+        size_t at = i * PART;
+        oci_row_accumulate(dst + at, src + at, count - at < PART ? count - at : PART);
     }
 }
 

@@ -5,6 +5,7 @@
 #include "engine/onednn/loops.h"
 
 #include "engine/onednn/pool_loops.h"
+#include "engine/onednn/row_loops.h"
 #include "engine/onednn/winograd_loops.h"
 
 const oci_loops oci_loops_avx2 = {
@@ -16,4 +17,11 @@ const oci_loops oci_loops_avx2 = {
                  .weights = weights,
                  .weight_gradient = weight_gradient},
     .pool = {.largest = pool_largest, .to_winners = pool_to_winners},
+    .row = {.affine = row_affine,
+            .add = row_add,
+            .moments = row_moments,
+            .grad_moments = row_grad_moments,
+            .norm_grad = row_norm_grad,
+            .mask = row_mask,
+            .accumulate = row_accumulate},
 };

@@ -121,7 +121,7 @@ void oci_norm_reduce(oci_plan *plan, oci_norm *norm, const float *dy, int first,
             double *sums =
                 norm->sums + ((size_t)(first + i) * (size_t)y->blocks + (size_t)k) * 2 * OCI_ROW;
             memset(sums, 0, 2 * OCI_ROW * sizeof *sums);
-            oci_row_grad_moments(dy + at, x + at, norm->a + m, norm->b + m, clip,
+            oci_row_grad_moments(dy + at, x + at, (oci_row_map){norm->a + m, norm->b + m, clip},
                                  norm->batch_mean + m, row, sums, sums + OCI_ROW);
         }
 }

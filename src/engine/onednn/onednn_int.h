@@ -21,6 +21,7 @@
 
 #include "engine/engine_int.h"
 #include "engine/onednn/dnn.h"
+#include "engine/onednn/row_int.h"
 
 typedef struct oci_value {
     int node; /* of the graph, whose output this is */
@@ -41,8 +42,6 @@ typedef struct oci_value {
     int writers;   /* units that add to the gradient ... */
     int written;   /* ... and how many have, in this backward */
 } oci_value;
-
-enum { OCI_ROW = 16 }; /* floats that a kernel handles at a time: lanes of a block, once or twice */
 
 /* Batch norm: y = a x + b per channel. Float arrays are (blocks, OCI_ROW): a block's lanes,
  * repeated when B is 8, as the kernels want them; padded lanes are 0. */
@@ -310,29 +309,26 @@ OC_MUST_CHECK oc_status oci_lrn_unit_init(oci_plan *plan, oci_unit *unit, oc_err
 /* ---- kernels.c: loops over rows of blocked floats
  * --------------------------------------------------- */
 
-/* `count` floats with a per-lane map: a, b, ... hold 16 lanes each, repeated when B is 8. */
-typedef struct oci_clip {
-    float low, high;
-} oci_clip;
+/* `count` floats, a whole number of eights; a, b, p, ... hold 16 lanes each, repeated when B is 8.
+ */
 oci_clip oci_clip_of(oci_act act);
 /* y = clip(a x + b) */
-void oci_row_affine(float *y, const float *x, const float *a, const float *b, oci_clip clip,
-                    size_t count);
-/* z = clip(a1 x1 + b1 + a2 x2 + b2); b holds b1 + b2 */
-void oci_row_add(float *z, const float *x1, const float *a1, const float *x2, const float *a2,
-                 const float *b, oci_clip clip, size_t count);
+void oci_row_affine(float *y, const float *x, oci_row_map map, size_t count);
+/* z = clip(a1 x1 + a x2 + b) */
+void oci_row_add(float *z, const float *x1, const float *a1, const float *x2, oci_row_map map,
+                 size_t count);
 /* s1 += sum (x - pivot), s2 += sum (x - pivot)^2, 16 doubles each */
 void oci_row_moments(const float *x, const float *pivot, size_t count, double *s1, double *s2);
 /* m = dy where a x + b is strictly inside the clip, else 0;  s1 += sum m, s2 += sum m (x - pivot)
  */
-void oci_row_grad_moments(const float *dy, const float *x, const float *a, const float *b,
-                          oci_clip clip, const float *pivot, size_t count, double *s1, double *s2);
+void oci_row_grad_moments(const float *dy, const float *x, oci_row_map map, const float *pivot,
+                          size_t count, double *s1, double *s2);
 /* dx = p m + q x + r, m as above */
-void oci_row_norm_grad(float *dx, const float *dy, const float *x, const float *a, const float *b,
-                       oci_clip clip, const float *p, const float *q, const float *r, size_t count);
+void oci_row_norm_grad(float *dx, const float *dy, const float *x, oci_row_map map, const float *p,
+                       const float *q, const float *r, size_t count);
 /* dx = dy where y is strictly inside the clip, else 0 */
 void oci_row_mask(float *dx, const float *dy, const float *y, oci_clip clip, size_t count);
-/* dst += src; _accumulate spreads it over threads */
+/* dst += src, any count; the first spreads it over threads */
 void oci_accumulate(float *dst, const float *src, size_t count);
 void oci_row_accumulate(float *dst, const float *src, size_t count);
 /* (c, hw) of one image from and to blocks */

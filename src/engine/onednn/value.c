@@ -23,7 +23,7 @@ const float *oci_read_row(oci_plan *plan, int value, int first, int i) {
     oci_map map = oci_map_of(plan, value);
     size_t m = (size_t)(i % v->blocks) * map.stride;
     float *y = plan->read_scratch + at;
-    oci_row_affine(y, x, map.a + m, map.b + m, oci_clip_of(v->act), row);
+    oci_row_affine(y, x, (oci_row_map){map.a + m, map.b + m, oci_clip_of(v->act)}, row);
     return y;
 }
 
@@ -78,8 +78,8 @@ static void through_map(oci_plan *plan, const oci_value *y, int row, float *dx, 
     oci_map map = oci_map_of(plan, (int)(y - plan->values));
     size_t m = (size_t)(row % y->blocks) * map.stride;
     if (norm)
-        oci_row_norm_grad(dx, dy, x, map.a + m, map.b + m, oci_clip_of(y->act), norm->p + m,
-                          norm->q + m, norm->r + m, count);
+        oci_row_norm_grad(dx, dy, x, (oci_row_map){map.a + m, map.b + m, oci_clip_of(y->act)},
+                          norm->p + m, norm->q + m, norm->r + m, count);
     else
         oci_row_mask(dx, dy, x, oci_clip_of(y->act), count);
 }
