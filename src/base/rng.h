@@ -25,7 +25,8 @@ enum {
     OC_RNG_INIT,
     OC_RNG_DROPOUT,
     OC_RNG_SYNTH,
-    OC_RNG_TEST
+    OC_RNG_TEST,
+    OC_RNG_CLASSES
 };
 
 /* key = (seed, stream); counter = (item, epoch). */

@@ -35,7 +35,16 @@ oc_status oc_engine_describe(const char *engine, oc_buf *out, oc_error *err) {
 /* ---- making a plan ----------------------------------------------------------------------------
  */
 
+/* Written so that a NaN fails too. */
+static bool in_unit(float x) {
+    return x >= 0 && x <= 1;
+}
+
 static oc_status check_options(const oc_plan_options *o, oc_error *err) {
+    if (!in_unit(o->sample)) {
+        return oc_fail(err, OC_EUSAGE, "a share of %g of the classes: 0 (all) to 1 is allowed",
+                       (double)o->sample);
+    }
     if (o->mode != OC_MODE_INFER && o->mode != OC_MODE_TRAIN) {
         return oc_fail(err, OC_EUSAGE, "a plan in mode %d: known are 0 (infer) and 1 (train)",
                        (int)o->mode);
@@ -134,11 +143,14 @@ oc_status oc_plan_new(oc_plan **out, const char *engine, const oc_graph *graph,
     *out = NULL;
     OC_TRY(prepare(engine, graph, &o, &found, &classes, err));
     OC_TRY(without_aux(graph, o.mode, &pruned, err));
+    bool sampled = oci_sampled_count(&o, classes) < classes;
     int team = oci_threads_use(o.threads);
-    oc_status status = found->plan_new(out, pruned != NULL ? pruned : graph, &o, err);
+    oc_status status = sampled ? oci_sampled_new(out, found->name, graph, &o, classes, err)
+                               : found->plan_new(out, pruned != NULL ? pruned : graph, &o, err);
     (void)oci_threads_use(team);
     oc_graph_free(pruned);
     if (status != OC_OK) return status;
+    (*out)->name = found->name;
     (*out)->mode = o.mode;
     (*out)->batch = o.batch;
     (*out)->threads = o.threads;
@@ -154,8 +166,10 @@ oc_status oc_plan_measure(const char *engine, const oc_graph *graph, const oc_pl
     size_t classes = 0;
     OC_TRY(prepare(engine, graph, &o, &found, &classes, err));
     OC_TRY(without_aux(graph, o.mode, &pruned, err));
+    bool sampled = oci_sampled_count(&o, classes) < classes;
     int team = oci_threads_use(o.threads);
-    oc_status status = found->measure(pruned != NULL ? pruned : graph, &o, out, err);
+    oc_status status = sampled ? oci_sampled_measure(found->name, graph, &o, classes, out, err)
+                               : found->measure(pruned != NULL ? pruned : graph, &o, out, err);
     (void)oci_threads_use(team);
     oc_graph_free(pruned);
     return status;
@@ -166,7 +180,7 @@ void oc_plan_free(oc_plan *plan) {
 }
 
 const char *oc_plan_engine(const oc_plan *plan) {
-    return plan->engine->name;
+    return plan->name;
 }
 
 oc_plan_memory oc_plan_memory_use(const oc_plan *plan) {
@@ -225,11 +239,6 @@ static oc_status check_labels(const oc_plan *plan, const int32_t *labels, int n,
                        i, labels[i], plan->classes - 1);
     }
     return OC_OK;
-}
-
-/* Written so that a NaN fails too. */
-static bool in_unit(float x) {
-    return x >= 0 && x <= 1;
 }
 
 static oc_status check_targets(const oc_plan *plan, const oc_targets *t, int n, oc_error *err) {

@@ -30,6 +30,8 @@ typedef struct oc_plan_options {
                             that large matrices may be read where they are instead of copied */
     bool recompute;      /* train: keep fewer activations and make them again on the way back: the
                             same bits in less memory, about a third slower */
+    float sample;        /* train: share of the classes that a step sees (oc_plan_classes), 0..1; 0
+                            = all, as 1 */
     const bool *trained; /* train: one per parameter of the graph, false = no gradient, fixed;
                             NULL = all that can be. Copied. Nothing below the first trained
                             parameter is back-propagated. */
@@ -122,6 +124,18 @@ OC_MUST_CHECK oc_status oc_plan_forward(oc_plan *plan, const float *pixels, int 
                                         oc_error *err);
 /* The graph's output of the last forward, (n, c, h, w) plain; borrowed, until the next call. */
 const float *oc_plan_output(oc_plan *plan);
+/* Sampled classes (An et al., "Partial FC", 2021 and 2022): with options.sample a training step
+ * sees the classes of its labels and as many others, drawn without bias by (seed, step), as make up
+ * that share, and no fewer than 2 * batch. Output, loss, correct and smoothing are over those
+ * alone. Gradients of the head's other rows are zero, and an update leaves these rows and their
+ * optimiser state as they are: neither decay nor momentum moves them before they are drawn again.
+ * oc_plan_grads has the drawn rows alone, one behind the other, so that a sum over ranks needs the
+ * same classes in all. The network must end in a dense layer that reads one value a channel, and
+ * have no auxiliary loss, else OC_EUNSUPPORTED.
+ *
+ * The classes of the last forward, ascending, in the order of the output's values, borrowed; *count
+ * is 0 before the first. NULL where nothing is sampled. */
+const int32_t *oc_plan_classes(const oc_plan *plan, size_t *count);
 /* Gradients of the mean loss, auxiliary ones included, of the last forward. Replaces the previous
  * ones. */
 OC_MUST_CHECK oc_status oc_plan_backward(oc_plan *plan, oc_error *err);

@@ -30,6 +30,9 @@ typedef struct oc_engine_vtable {
     /* lend: large parameters (oci_param_is_large) that lie as torch stores them become views. */
     oc_status (*export)(const oc_plan *plan, oc_slot slot, oc_tensors *set, bool lend,
                         oc_error *err);
+    /* training plans only: where parameter i lies in a slot, as torch stores it; *out NULL = it has
+     * another layout. Optimiser state is made when first asked for. */
+    oc_status (*lies)(oc_plan *plan, oc_slot slot, int i, float **out, oc_error *err);
     float *(*grads)(oc_plan *plan, size_t *count); /* training plans only */
     float *(*input)(oc_plan *plan);
 
@@ -50,6 +53,7 @@ typedef struct oc_engine_vtable {
  * fills the rest and uses it for its checks. */
 struct oc_plan {
     const oc_engine_vtable *engine;
+    const char *name; /* of the engine asked for; static */
     oc_mode mode;
     int batch;
     int threads;
@@ -64,6 +68,20 @@ extern const oc_engine_vtable oci_engine_onednn; /* only where built */
 /* The engines of this build, best first, and their names; NULL at the end (builtin_*.c). */
 extern const oc_engine_vtable *const oci_engines[];
 extern const char *const oci_engine_words[];
+
+/* ---- sampled classes (sampled.c) --------------------------------------------------------------
+ */
+
+extern const oc_engine_vtable oci_engine_sampled;
+/* How many of `classes` a step of such a plan sees; all where nothing is sampled. */
+size_t oci_sampled_count(const oc_plan_options *options, size_t classes);
+/* plan_new and measure for fewer than all; `engine` does the work. */
+OC_MUST_CHECK oc_status oci_sampled_new(oc_plan **out, const char *engine, const oc_graph *graph,
+                                        const oc_plan_options *options, size_t classes,
+                                        oc_error *err);
+OC_MUST_CHECK oc_status oci_sampled_measure(const char *engine, const oc_graph *graph,
+                                            const oc_plan_options *options, size_t classes,
+                                            oc_plan_memory *out, oc_error *err);
 
 /* ---- names and shapes (common.c) --------------------------------------------------------------
  */
@@ -104,6 +122,7 @@ void oci_softmax_nll(const float *logits, size_t n, size_t classes, const oc_tar
 /* ---- update (update.c) -------------------------------------------------------------------------
  */
 
+int oci_optimizer_slots(oc_optimizer o);
 /* One optimiser step of engine.h's formulas over w[0..count). g is read as g * grad_scale (clipping
  * or renormalisation); s0, s1: state, NULL where the optimiser has none. Threads share the range.
  */

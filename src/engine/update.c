@@ -21,6 +21,15 @@ const char *oc_optimizer_name(oc_optimizer o) {
     return (unsigned)o < OC_OPTIMIZER_COUNT ? WORDS[o] : "unknown";
 }
 
+int oci_optimizer_slots(oc_optimizer o) {
+    static const int slots[] = {
+#define OPTIMIZER_SLOTS(name, word, slots) slots,
+        OC_OPTIMIZER_MAP(OPTIMIZER_SLOTS)
+#undef OPTIMIZER_SLOTS
+    };
+    return slots[o];
+}
+
 bool oc_optimizer_parse(const char *word, oc_optimizer *out) {
     for (int i = 0; i < OC_OPTIMIZER_COUNT; i++) {
         if (strcmp(word, WORDS[i]) != 0) continue;

@@ -205,6 +205,8 @@ OC_MUST_CHECK oc_status oci_weights_import(oci_plan *plan, oc_slot slot, const o
                                            oc_error *err);
 OC_MUST_CHECK oc_status oci_weights_export(const oci_plan *plan, oc_slot slot, oc_tensors *set,
                                            bool lend, oc_error *err);
+OC_MUST_CHECK oc_status oci_weights_lie(oci_plan *plan, oc_slot slot, int param, float **out,
+                                        oc_error *err);
 /* Where a parameter's weights are. */
 static inline const float *oci_weights_at(const oci_plan *plan, int param) {
     const oci_place *p = &plan->places[param];

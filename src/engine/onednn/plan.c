@@ -365,6 +365,10 @@ static oc_status export(const oc_plan *face, oc_slot slot, oc_tensors *set, bool
     return oci_weights_export(plan_of_const(face), slot, set, lend, err);
 }
 
+static oc_status lies(oc_plan *face, oc_slot slot, int i, float **out, oc_error *err) {
+    return oci_weights_lie(plan_of(face), slot, i, out, err);
+}
+
 static float *grads(oc_plan *face, size_t *count) {
     *count = plan_of(face)->slab;
     return plan_of(face)->grads;
@@ -425,6 +429,7 @@ const oc_engine_vtable oci_engine_onednn = {
     .memory = memory,
     .import = import,
     .export = export,
+    .lies = lies,
     .grads = grads,
     .input = input,
     .forward = forward,

@@ -136,7 +136,16 @@ static oc_status import_one(oci_plan *plan, float *slab, int param, const oc_ten
         plan->places[param].lent = src;
         return OC_OK;
     }
-    memcpy(slab + p->offset, src, plain_count(plan, param) * sizeof *src);
+    float *dst = slab + p->offset;
+    if (dst != src) memcpy(dst, src, plain_count(plan, param) * sizeof *src);
+    return OC_OK;
+}
+
+oc_status oci_weights_lie(oci_plan *plan, oc_slot slot, int param, float **out, oc_error *err) {
+    *out = NULL;
+    if (slot == OC_SLOT_STATE_0 || slot == OC_SLOT_STATE_1)
+        OC_TRY(slab_new(plan, &plan->state[slot - OC_SLOT_STATE_0], err));
+    if (!plan->places[param].layout) *out = slab_of(plan, slot) + plan->places[param].offset;
     return OC_OK;
 }
 

@@ -251,7 +251,8 @@ static oc_status import(oc_plan *base, oc_slot slot, const oc_tensors *set, oc_e
         const oc_param *param = oc_graph_param(plan->graph, i);
         const float *from;
         OC_TRY(oci_param_find(set, param, &from, err));
-        memcpy(slab + plan->offset[i], from, shape_values(&param->shape) * sizeof *slab);
+        float *to = slab + plan->offset[i];
+        if (to != from) memcpy(to, from, shape_values(&param->shape) * sizeof *slab);
     }
     return OC_OK;
 }
@@ -268,6 +269,13 @@ static oc_status export(const oc_plan *base, oc_slot slot, oc_tensors *set, bool
         OC_TRY(oci_param_place(set, param, &to, err));
         if (to != from) memcpy(to, from, shape_values(&param->shape) * sizeof *slab);
     }
+    return OC_OK;
+}
+
+static oc_status lies(oc_plan *base, oc_slot slot, int i, float **out, oc_error *err) {
+    const ref_plan *plan = (const ref_plan *)base;
+    (void)err;
+    *out = slab_of(plan, slot) + plan->offset[i];
     return OC_OK;
 }
 
@@ -304,6 +312,7 @@ const oc_engine_vtable oci_engine_ref = {
     .memory = memory,
     .import = import,
     .export = export,
+    .lies = lies,
     .grads = grads,
     .input = input,
     .forward = ref_forward,
