@@ -16,7 +16,6 @@ typedef struct oci_spread {
 /* Sorts the values; count >= 1. */
 oci_spread oci_spread_of(double *values, size_t count);
 
-
 typedef struct oci_bench_task {
     const oc_arch *arch;
     oc_mode mode;
@@ -24,6 +23,7 @@ typedef struct oci_bench_task {
     int threads; /* 0 = all */
     int reps;    /* repetitions; each as many steps as take `seconds` */
     double seconds;
+    double sample;      /* training: share of the classes that a step sees; 0 = all */
     const char *engine; /* NULL = the best */
     bool layers;        /* measure these too, in steps of their own */
 } oci_bench_task;

@@ -151,7 +151,8 @@ static oc_status make_plan(oci_bench *out, const oci_bench_task *task, oc_error 
                                      .height = task->size,
                                      .width = task->size,
                                      .threads = task->threads,
-                                     .seed = 1};
+                                     .seed = 1,
+                                     .sample = (float)task->sample};
     oc_tensors *weights = NULL;
     oc_status status = OC_OK;
     OC_GOTO(oc_arch_build(task->arch, &out->graph, 3, task->classes, task->size, task->size, err));

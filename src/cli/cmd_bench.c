@@ -32,6 +32,8 @@ static const oci_option table[] = {
      "side of the input in pixels (default: the network's)"},
     {"classes", 0, OCI_INT, AT(task.classes), "N", 1, 10000000, NULL,
      "outputs of the network (default 1000)"},
+    {"sample-classes", 0, OCI_REAL, AT(task.sample), "SHARE", 1e-6, 1, NULL,
+     "share of the classes that a training step sees (default 1, all)"},
     {"reps", 'r', OCI_INT, AT(task.reps), "R", 1, 10000, NULL,
      "repetitions, of which the median counts (default 10)"},
     {"seconds", 0, OCI_REAL, AT(task.seconds), "X", 0, 3600, NULL,

@@ -49,6 +49,9 @@ const oci_option oci_train_table[] = {
      "epochs over which the learning rate rises from 0"},
     {"clip-norm", 0, OCI_REAL, TRAIN(clip_norm), "X", 0, 1e9, NULL,
      "largest norm of all gradients together (0 = no limit)"},
+    {"sample-classes", 0, OCI_REAL, TRAIN(sample_classes), "SHARE", 1e-6, 1, NULL,
+     "for very many classes: a step sees those of its photos and as many others as make up this "
+     "share (default 1, all)"},
     {"patience", 0, OCI_INT, TRAIN(patience), "N", 0, 100000, NULL,
      "stop after so many epochs without a better one (0 = never)"},
     {"augment", 'a', OCI_WORD, TRAIN(augment), "LEVEL", 0, 0, level_words,

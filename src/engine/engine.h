@@ -133,8 +133,8 @@ const float *oc_plan_output(oc_plan *plan);
  * same classes in all. The network must end in a dense layer that reads one value a channel, and
  * have no auxiliary loss, else OC_EUNSUPPORTED.
  *
- * The classes of the last forward, ascending, in the order of the output's values, borrowed; *count
- * is 0 before the first. NULL where nothing is sampled. */
+ * The classes of the last forward, ascending, in the order of the output's values, borrowed; before
+ * the first forward *count is right and the classes are not. NULL where nothing is sampled. */
 const int32_t *oc_plan_classes(const oc_plan *plan, size_t *count);
 /* Gradients of the mean loss, auxiliary ones included, of the last forward. Replaces the previous
  * ones. */

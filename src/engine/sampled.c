@@ -348,7 +348,7 @@ const int32_t *oc_plan_classes(const oc_plan *face, size_t *count) {
     const sampled_plan *plan = plan_of_const(face);
     *count = face->classes;
     if (face->engine != &oci_engine_sampled) return NULL;
-    *count = plan->any ? plan->count : 0;
+    *count = plan->count;
     return plan->drawn;
 }
 

@@ -184,10 +184,13 @@ static oc_status run_steps(oci_stage *stage, oci_session *s, oc_error *err) {
 }
 
 /* The mean over an epoch is that of a beginner; what was held out was judged at its end. */
-static void warn_stuck(const oci_session *s, const oc_epoch_summary *summary) {
+static void warn_stuck(const oci_stage *stage, const oci_session *s,
+                       const oc_epoch_summary *summary) {
     size_t classes = s->model->classes.count;
+    bool judged = isfinite(summary->val_loss);
+    if (!judged) (void)oc_plan_classes(stage->train, &classes);
     double guess = log((double)classes);
-    double loss = isfinite(summary->val_loss) ? summary->val_loss : summary->train_loss;
+    double loss = judged ? summary->val_loss : summary->train_loss;
     if (s->position.epoch != 0 || fabs(loss - guess) > STUCK_SHARE * guess) return;
     oc_warn(
         oci_session_log(s),
@@ -197,10 +200,11 @@ static void warn_stuck(const oci_session *s, const oc_epoch_summary *summary) {
         loss, classes, guess);
 }
 
-static oc_status tell_epoch(oci_session *s, const oc_epoch_summary *summary, oc_error *err) {
+static oc_status tell_epoch(const oci_stage *stage, oci_session *s, const oc_epoch_summary *summary,
+                            oc_error *err) {
     const oc_train_observer *o = s->meter.observer;
     if (o->epoch != NULL) o->epoch(o->ctx, summary);
-    warn_stuck(s, summary);
+    warn_stuck(stage, s, summary);
     return oci_journal_epoch(&s->journal, summary, err);
 }
 
@@ -242,7 +246,7 @@ static oc_status end_epoch(oci_stage *stage, oci_session *s, oc_error *err) {
     if (s->stopped) return OC_OK;
     summary.times = oci_meter_epoch_times(&s->meter);
     summary.seconds = oc_clock_seconds() - s->meter.epoch_started;
-    OC_TRY(tell_epoch(s, &summary, err));
+    OC_TRY(tell_epoch(stage, s, &summary, err));
     turn(stage, s);
     return OC_OK;
 }

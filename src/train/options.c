@@ -77,6 +77,7 @@ static oc_status check_ranges(const oc_train_options *o, oc_error *err) {
         {"step-factor", o->step_factor, 0, 1},
         {"warmup", o->warmup_epochs, -1, MAX_EPOCHS},
         {"clip-norm", o->clip_norm, 0, 1e9},
+        {"sample-classes", o->sample_classes, 0, 1},
         {"patience", o->patience, 0, MAX_EPOCHS},
         {"augment", o->augment, -1, OC_LEVEL_COUNT - 1},
         {"measure-mean", o->measure_mean, -1, 1},
@@ -142,6 +143,7 @@ static void resolve_update(oci_settings *s, const oc_train_options *o, const oc_
     s->nesterov = o->nesterov;
     s->epsilon = row->epsilon;
     s->clip_norm = o->clip_norm;
+    s->sample_classes = o->sample_classes < 1 ? o->sample_classes : 0;
     s->renormalise = hints != NULL && hints->renormalise;
 }
 
@@ -204,7 +206,7 @@ static json_t *choice(int value, const char *no, const char *yes) {
 oc_status oci_settings_json(const oci_settings *s, json_t **out, oc_error *err) {
     *out = json_pack(
         "{s:b, s:s, s:i, s:i, s:i, s:o, s:s, s:f, s:f, s:f, s:f, s:f, s:f, s:b, s:b, s:s, s:i, "
-        "s:f, s:f, s:f, s:i, s:s?, s:s?, s:i, s:f, s:o, s:o, s:s?, s:f, s:I}",
+        "s:f, s:f, s:f, s:o, s:i, s:s?, s:s?, s:i, s:f, s:o, s:o, s:s?, s:f, s:I}",
         "scratch", s->scratch, "tune", oci_tune_name(s->tune), "epochs", s->epochs, "head_epochs",
         s->head_epochs, "batch", s->batch, "size",
         s->size > 0 ? json_integer(s->size) : json_null(), "optimizer",
@@ -212,8 +214,9 @@ oc_status oci_settings_json(const oci_settings *s, json_t **out, oc_error *err) 
         s->body_scale, "momentum", s->momentum, "l1", s->l1, "l2", s->l2, "nesterov", s->nesterov,
         "renormalise", s->renormalise, "schedule", oci_schedule_name(s->schedule), "step_epochs",
         s->step_epochs, "step_factor", s->step_factor, "warmup_epochs", s->warmup_epochs,
-        "clip_norm", s->clip_norm, "patience", s->patience, "augment",
-        s->tune == OC_TUNE_HEAD ? NULL : oc_level_name(s->level), "head_augment",
+        "clip_norm", s->clip_norm, "sample_classes",
+        s->sample_classes > 0 ? json_real(s->sample_classes) : json_null(), "patience", s->patience,
+        "augment", s->tune == OC_TUNE_HEAD ? NULL : oc_level_name(s->level), "head_augment",
         s->head_epochs > 0 ? oc_level_name(s->head_level) : NULL, "head_views", s->head_views,
         "label_smoothing", s->smoothing, "mean", choice(s->measure_mean, "imagenet", "measured"),
         "fit", choice(s->squash, "crop", "squash"), "filter",

@@ -24,6 +24,7 @@ typedef struct oci_settings {
     double step_factor;
     double warmup_epochs;
     double clip_norm;
+    double sample_classes; /* share that a step sees; 0 = all */
     int patience;
     oc_level level;      /* of augmentation when the whole network is trained */
     oc_level head_level; /* ... when the head alone is */

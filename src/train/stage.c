@@ -41,7 +41,8 @@ static oc_status make_plan(oc_plan **out, const oci_session *s, const oc_graph *
                                .width = width,
                                .threads = s->settings.threads,
                                .seed = s->settings.seed,
-                               .borrow = true};
+                               .borrow = true,
+                               .sample = (float)s->settings.sample_classes};
     OC_TRY(oc_plan_new(out, s->options->engine, graph, &options, err));
     return oc_plan_import(*out, OC_SLOT_WEIGHTS, s->weights, err);
 }
@@ -166,6 +167,15 @@ static void tell_memory(const oci_stage *stage, const oci_session *s) {
             oc_format_bytes(activations, use.activations + use.scratch));
 }
 
+static void tell_sample(const oci_stage *stage, const oci_session *s) {
+    size_t count = 0;
+    if (oc_plan_classes(stage->train, &count) == NULL) return;
+    oc_info(oci_session_log(s),
+            "a step sees %zu of the %zu classes: training loss and accuracy are over those alone, "
+            "held-out photos are judged over all",
+            count, s->model->classes.count);
+}
+
 oc_status oci_stage_open(oci_stage *stage, oci_session *s, int first, int end, bool head_only,
                          oc_error *err) {
     bool cached = false;
@@ -175,6 +185,7 @@ oc_status oci_stage_open(oci_stage *stage, oci_session *s, int first, int end, b
     OC_TRY(open_scales(stage, s, err));
     OC_TRY(take_slots(stage, s, err));
     tell_memory(stage, s);
+    tell_sample(stage, s);
     if (head_only) OC_TRY(oci_features_cache(stage, s, &cached, err));
     if (s->stopped) return OC_OK;
     OC_TRY(open_train_feed(stage, s, cached, err));

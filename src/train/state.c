@@ -77,7 +77,8 @@ static oc_status compare_runs(const json_t *was, const json_t *is, const char *w
     json_t *now;
     json_object_foreach((json_t *)is, key, now) {
         const json_t *then = json_object_get(was, key);
-        if (then != NULL && json_equal((json_t *)then, now)) continue;
+        bool neither = then == NULL && json_is_null(now); /* an older version had no such option */
+        if (neither || (then != NULL && json_equal((json_t *)then, now))) continue;
         oc_buf_printf(&list, "%s%s was ", list.size > 0 ? "; " : "", key);
         put_value(&list, then);
         oc_buf_puts(&list, ", is ");

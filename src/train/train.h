@@ -51,6 +51,9 @@ typedef struct oc_train_options {
     double step_factor;      /* ... times this; 0 = 0.1 */
     double warmup_epochs;    /* linear from 0; < 0 = default */
     double clip_norm;        /* 0 = off */
+    double sample_classes;   /* share of the classes that a step sees, others stand still
+                                (oc_plan_options.sample); training loss and accuracy are over
+                                those; 0 or 1 = all */
     int patience;            /* early stopping: epochs without a better one; 0 = off */
     int augment;             /* -1 = default, else oc_level */
     int measure_mean;        /* 1 = mean and std from the training set; 0 = ImageNet's; -1 =
@@ -66,9 +69,9 @@ typedef struct oc_train_options {
     double stop_after_minutes; /* 0 = never */
     double checkpoint_minutes; /* between checkpoints within an epoch; 0 = 5. An epoch ends in
                                   one, too, unless the last is less than 5 s old */
-    uint64_t best_in_memory; /* bytes of weights up to which the best epoch's are kept in memory
-                                rather than on disk; 0 = 512 MiB */
-    const char *command;     /* as typed, for the record */
+    uint64_t best_in_memory;   /* bytes of weights up to which the best epoch's are kept in memory
+                                  rather than on disk; 0 = 512 MiB */
+    const char *command;       /* as typed, for the record */
 } oc_train_options;
 void oc_train_options_init(oc_train_options *o); /* all defaults */
 

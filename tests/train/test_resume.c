@@ -67,6 +67,37 @@ static void head_and_staged_runs_resume_to_the_same_bytes(void **state) {
     stop_anywhere(OC_TUNE_STAGED, OC_SGD, 6);
 }
 
+/* Two of the three classes in a step: the fewest that one photo and its partner may need. */
+static void sampled_classes_resume_to_the_same_bytes(void **state) {
+    (void)state;
+    static const oc_tune ways[] = {OC_TUNE_ALL, OC_TUNE_HEAD};
+    for (size_t i = 0; i < sizeof ways / sizeof *ways; i++) {
+        fixture f;
+        char whole[OC_PATH_BYTES], exact[OC_PATH_BYTES];
+        fixture_init(&f);
+        f.options.tune = ways[i];
+        f.options.epochs = 2;
+        f.options.batch = 1;
+        f.options.lr = 0.01;
+        path_in(exact, f.root, "exact");
+        f.options.out = exact;
+        (void)train_ok(&f);
+        rewind_observer(&f, 0);
+        f.options.sample_classes = 0.1;
+        train_whole(&f, whole);
+        assert_true(finish(&f, 11) > 1);
+        assert_non_null(strstr(f.words, "a step sees 2 of the 3 classes"));
+        assert_same_file(whole, f.out, "model.safetensors");
+        size_t a, b;
+        char *one = slurp(exact, "model.safetensors", &a),
+             *two = slurp(f.out, "model.safetensors", &b);
+        assert_true(a != b || memcmp(one, two, a) != 0);
+        oc_free(one);
+        oc_free(two);
+        fixture_clear(&f);
+    }
+}
+
 /* As large models do: the best epoch's weights live in a file of the checkpoint. */
 static void a_best_epoch_kept_on_disk_gives_the_same_bytes(void **state) {
     (void)state;
@@ -205,6 +236,10 @@ static void other_options_or_data_are_a_mismatch_that_lists_them(void **state) {
     f.options.batch = 4;
     check_fails(oc_train(&f.options, &f.observer, &r, &err), err, OC_EMISMATCH,
                 "batch was 5, is 4; lr was 0.1, is 0.5");
+    f.options.sample_classes = 0.5;
+    check_fails(oc_train(&f.options, &f.observer, &r, &err), err, OC_EMISMATCH,
+                "sample_classes was null, is 0.5");
+    f.options.sample_classes = 0;
     f.options.lr = 0.1;
     f.options.batch = 5;
     write_photos(f.data, 1, PER_CLASS + 1);
@@ -344,6 +379,7 @@ static const struct CMUnitTest quick[] = {
     cmocka_unit_test(stopping_at_an_epoch_s_last_step_gives_the_same_bytes),
     cmocka_unit_test(head_and_staged_runs_resume_to_the_same_bytes),
     cmocka_unit_test(checkpoints_at_every_step_leave_no_trace),
+    cmocka_unit_test(sampled_classes_resume_to_the_same_bytes),
     cmocka_unit_test(a_best_epoch_kept_on_disk_gives_the_same_bytes),
     cmocka_unit_test(the_log_tells_each_epoch_once_after_resumes),
     cmocka_unit_test(a_stopped_run_leaves_a_model_that_loads),
