@@ -94,7 +94,7 @@ static oci_rect draw_crop(const oc_augment *a, int width, int height, oc_rng *rn
 }
 
 /* A squashed recipe shows its whole picture; a light crop would take that away for little. */
-static bool crops(const oc_augment *a, const oc_recipe *recipe) {
+bool oci_crops(const oc_augment *a, const oc_recipe *recipe) {
     if (a->crop_area_min <= 0) return false;
     return recipe->fit != OC_FIT_SQUASH || a->crop_area_min < LIGHT_CROP;
 }
@@ -129,7 +129,7 @@ static oci_rect draw_erase(const oc_augment *a, const oc_recipe *recipe, oc_rng 
 
 void oci_draw(const oc_augment *augment, const oc_recipe *recipe, int width, int height,
               oc_rng *rng, oci_draws *out) {
-    *out = (oci_draws){.crops = crops(augment, recipe)};
+    *out = (oci_draws){.crops = oci_crops(augment, recipe)};
     if (out->crops) out->crop = draw_crop(augment, width, height, rng);
     out->flip = augment->flip && oc_rng_below(rng, 2) == 1;
     draw_jitter(augment, rng, out);

@@ -78,6 +78,10 @@ typedef struct oc_renderer oc_renderer;
 OC_MUST_CHECK oc_status oc_renderer_new(oc_renderer **out, const oc_recipe *recipe,
                                         const oc_image_limits *limits, oc_error *err);
 void oc_renderer_free(oc_renderer *r);
+/* From now on, files are (not) known to be whole, since they were decoded whole before (as
+ * oc_item.whole says): what a JPEG has behind the last row that is needed is not read. Changes no
+ * pixel. */
+void oc_renderer_trust(oc_renderer *r, bool known);
 OC_MUST_CHECK oc_status oc_render(oc_renderer *r, const void *bytes, size_t size,
                                   const oc_augment *augment, oc_rng *rng, float *planes,
                                   oc_error *err);
@@ -109,7 +113,9 @@ typedef struct oc_item {
     uint32_t group;   /* items of one observation, author, ... share it; its own when none given */
     oc_part part;     /* as the source says; OC_PART_NONE when it does not */
     bool rejected;
-    uint64_t print; /* of its bytes: size, beginning and end; set by oc_dataset_scan, 0 before */
+    uint64_t print;    /* of its bytes: size, beginning and end; set by oc_dataset_scan, 0 before */
+    int width, height; /* as displayed, likewise */
+    bool whole;        /* oc_dataset_scan has decoded it to its end */
 } oc_item;
 
 typedef struct oc_reject {
@@ -184,6 +190,51 @@ OC_MUST_CHECK oc_status oc_dataset_measure(oc_dataset *ds, const uint32_t *items
                                            size_t limit, int threads, oc_recipe *recipe,
                                            oc_error *err);
 
+/* ---- decoded photos, kept for later epochs --------------------------------------------------- */
+
+/* X(name, word) */
+#define OC_KEEP_MAP(X) X(OC_KEEP_OFF, "off") X(OC_KEEP_RAM, "ram") X(OC_KEEP_DISK, "disk")
+typedef enum oc_keep {
+#define OC_KEEP_ENUM(name, word) name,
+    OC_KEEP_MAP(OC_KEEP_ENUM)
+#undef OC_KEEP_ENUM
+} oc_keep;
+
+/* Each photo of a loader's list, decoded once to 8 bits at the size that its augmentation needs, in
+ * memory or in a mapped file. With crops, that is a shorter side of at most input side /
+ * sqrt(crop_area_min), so that the smallest crop still has the input's pixels; crops are then
+ * resampled once more than without. Without crops it is the input itself, and nothing changes. A
+ * loader with a cache gives the same pixels whether photos are kept or not. */
+typedef struct oc_photo_cache oc_photo_cache;
+typedef struct oc_photo_cache_options {
+    oc_keep keep;     /* RAM or DISK */
+    const char *path; /* DISK: the file; one that is not for exactly this is overwritten */
+    uint64_t limit;   /* bytes; 0 = half of the free memory, nine tenths of the free disk */
+    const oc_dataset *dataset; /* borrowed; scanned, so that sizes are known */
+    const uint32_t *items;     /* borrowed */
+    size_t count;
+    const oc_recipe *recipe;   /* copied, as augment */
+    const oc_augment *augment; /* NULL = none */
+} oc_photo_cache_options;
+typedef struct oc_photo_cache_use {
+    uint64_t needed, room; /* bytes for all photos; for those that there is room for */
+    size_t photos, fit;    /* all; for which there is room */
+    size_t kept;           /* so far */
+    int side;              /* of the kept photos, at most; 0 = inputs */
+    oc_error trouble;      /* why no more are kept (a full disk); status OC_OK = none */
+} oc_photo_cache_use;
+/* What it would take is known from here on (oc_photo_cache_used). DISK: OC_EUSAGE where another run
+ * has the file, OC_EIO where it cannot be made. */
+OC_MUST_CHECK oc_status oc_photo_cache_new(oc_photo_cache **out,
+                                           const oc_photo_cache_options *options, oc_error *err);
+/* `done`: nobody will go on with it, so that the file is removed. */
+void oc_photo_cache_free(oc_photo_cache *cache, bool done);
+oc_photo_cache_use oc_photo_cache_used(oc_photo_cache *cache);
+/* The limit that 0 stands for: DISK: in this folder. */
+uint64_t oc_photo_cache_limit(oc_keep keep, const char *folder);
+/* The form's shorter side, as above, for settings that a resumed run must share. */
+int oc_photo_cache_side(const oc_recipe *recipe, const oc_augment *augment);
+
 /* ---- loader ---------------------------------------------------------------------------------- */
 
 typedef struct oc_loader_options {
@@ -196,8 +247,9 @@ typedef struct oc_loader_options {
     bool shuffle;   /* a new order each epoch */
     bool drop_last; /* only full batches (but at least one, filled up by repeating) */
     uint64_t seed;
-    int workers; /* threads; 0 = chosen from the cores */
+    int workers; /* threads; 0 = chosen, and chosen anew while it runs, by who waits for whom */
     int depth;   /* batches in the ring; 0 = 3 */
+    oc_photo_cache *cache; /* borrowed; of the same items, recipe and augment; NULL = none */
     oc_image_limits limits;
 } oc_loader_options;
 
@@ -228,7 +280,18 @@ OC_MUST_CHECK oc_status oc_loader_start(oc_loader *loader, uint32_t epoch, size_
  * `depth` more. */
 OC_MUST_CHECK oc_status oc_loader_next(oc_loader *loader, const oc_batch **out, oc_error *err);
 void oc_loader_release(oc_loader *loader, const oc_batch *batch);
-double oc_loader_waited(const oc_loader *loader); /* seconds that `_next` has waited so far */
+/* End the threads until the next start: for a loader that will not be needed for a while. Batches
+ * that were handed out are no longer valid. */
+void oc_loader_rest(oc_loader *loader);
+
+/* What it has done so far. From the thread that makes the calls. */
+typedef struct oc_loader_use {
+    double waited;        /* seconds that oc_loader_next has waited */
+    double busy, reading; /* seconds of work, over all threads; those of them spent on files */
+    uint64_t photos;
+    int workers; /* threads that work at present, at most */
+} oc_loader_use;
+oc_loader_use oc_loader_used(oc_loader *loader);
 
 /* ---- made-up data ---------------------------------------------------------------------------- */
 

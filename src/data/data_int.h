@@ -197,6 +197,8 @@ typedef struct oci_draws {
     oci_rect erase;              /* in the input; width 0 = none */
 } oci_draws;
 
+/* Whether the crop is drawn anew each time. */
+bool oci_crops(const oc_augment *augment, const oc_recipe *recipe);
 /* The draws of an item whose picture is width x height. */
 void oci_draw(const oc_augment *augment, const oc_recipe *recipe, int width, int height,
               oc_rng *rng, oci_draws *out);

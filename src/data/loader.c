@@ -6,8 +6,9 @@
 #include <string.h>
 
 #include "data/loader_int.h"
+#include "data/photo_cache_int.h"
 
-enum { DEFAULT_DEPTH = 3, DEFAULT_WORKERS = 4, MAX_WORKERS = 256, MAX_DEPTH = 1024 };
+enum { DEFAULT_DEPTH = 3, MAX_WORKERS = 256, MAX_DEPTH = 1024 };
 
 /* ---- life ------------------------------------------------------------------------------------ */
 
@@ -21,12 +22,9 @@ static oc_status check_options(const oc_loader_options *o, oc_error *err) {
                        "loader: batch %d (1 or more), workers %d (0 to %d), depth %d (0 to %d)",
                        o->batch, o->workers, MAX_WORKERS, o->depth, MAX_DEPTH);
     }
+    if (o->cache != NULL && !oci_photo_cache_fits(o->cache, o))
+        return oc_fail(err, OC_EUSAGE, "loader: the cache is one of other photos or crops");
     return oci_recipe_check(o->recipe, "recipe", err);
-}
-
-static int default_workers(void) {
-    int cores = oc_cpu_count();
-    return cores < DEFAULT_WORKERS ? cores : DEFAULT_WORKERS;
 }
 
 static oc_status new_slot(oc_loader *l, int number, oc_error *err) {
@@ -39,8 +37,9 @@ static oc_status new_slot(oc_loader *l, int number, oc_error *err) {
     s->mix = oc_calloc(n, sizeof *s->mix);
     s->item = oc_calloc(n, sizeof *s->item);
     s->failed = oc_calloc(n, sizeof *s->failed);
+    s->order = oc_calloc(n, sizeof *s->order);
     if (s->pixels == NULL || s->label == NULL || s->label2 == NULL || s->mix == NULL ||
-        s->item == NULL || s->failed == NULL) {
+        s->item == NULL || s->failed == NULL || s->order == NULL) {
         return oc_fail_nomem(err, bytes, "a batch of images");
     }
     s->face = (oc_batch){
@@ -61,6 +60,7 @@ static void clear_slot(oci_slot *s) {
     oc_free(s->mix);
     oc_free(s->item);
     oc_free(s->failed);
+    oc_free(s->order);
 }
 
 /* Signals are for the caller's threads. Fewer threads than asked for are enough. */
@@ -91,7 +91,7 @@ static oc_status build(oc_loader *l, const oc_loader_options *o, oc_error *err) 
         l->workers[i].loader = l;
         OC_TRY(oc_renderer_new(&l->workers[i].renderer, &l->recipe, &o->limits, err));
     }
-    return start_threads(l, err);
+    return OC_OK;
 }
 
 oc_status oc_loader_new(oc_loader **out, const oc_loader_options *options, oc_error *err) {
@@ -111,7 +111,10 @@ oc_status oc_loader_new(oc_loader **out, const oc_loader_options *options, oc_er
     l->image_floats =
         (size_t)l->recipe.channels * (size_t)l->recipe.height * (size_t)l->recipe.width;
     l->depth = o->depth == 0 ? DEFAULT_DEPTH : o->depth;
-    l->worker_count = o->workers == 0 ? default_workers() : o->workers;
+    l->cache = o->cache;
+    l->paces = o->workers == 0;
+    l->worker_count = l->paces ? oci_loader_most_workers() : o->workers;
+    l->use.workers = l->paces ? oci_loader_first_workers() : o->workers;
     (void)pthread_mutex_init(&l->lock, NULL);
     (void)pthread_cond_init(&l->work, NULL);
     (void)pthread_cond_init(&l->ready, NULL);
@@ -131,6 +134,8 @@ static void stop_threads(oc_loader *l) {
     (void)pthread_cond_broadcast(&l->work);
     (void)pthread_mutex_unlock(&l->lock);
     for (int i = 0; i < l->thread_count; i++) (void)pthread_join(l->workers[i].thread, NULL);
+    l->thread_count = 0;
+    l->quit = false;
 }
 
 void oc_loader_free(oc_loader *loader) {
@@ -155,8 +160,11 @@ size_t oc_loader_batches(const oc_loader *loader) {
     return loader->sampler.batches;
 }
 
-double oc_loader_waited(const oc_loader *loader) {
-    return loader->waited; /* written by the calling thread alone */
+oc_loader_use oc_loader_used(oc_loader *loader) {
+    (void)pthread_mutex_lock(&loader->lock);
+    oc_loader_use use = loader->use;
+    (void)pthread_mutex_unlock(&loader->lock);
+    return use;
 }
 
 /* ---- epochs and batches
@@ -178,9 +186,20 @@ oc_status oc_loader_start(oc_loader *loader, uint32_t epoch, size_t first, oc_er
     l->next_item = 0;
     l->fatal = (oc_error){0};
     l->started = true;
+    l->paced = l->use;
+    l->paced_at = oc_clock_seconds();
+    l->paced_batches = 0;
     (void)pthread_cond_broadcast(&l->work);
     (void)pthread_mutex_unlock(&l->lock);
-    return OC_OK;
+    return l->thread_count > 0 ? OC_OK : start_threads(l, err);
+}
+
+void oc_loader_rest(oc_loader *loader) {
+    if (loader == NULL) return;
+    (void)pthread_mutex_lock(&loader->lock);
+    loader->started = false;
+    (void)pthread_mutex_unlock(&loader->lock);
+    stop_threads(loader);
 }
 
 /* With the lock held. */
@@ -190,7 +209,7 @@ static void wait_until_ready(oc_loader *l, const oci_slot *slot) {
     while (slot->state != OCI_READY && l->fatal.status == OC_OK) {
         (void)pthread_cond_wait(&l->ready, &l->lock);
     }
-    l->waited += oc_clock_seconds() - began;
+    l->use.waited += oc_clock_seconds() - began;
 }
 
 /* With the lock held. */
@@ -206,6 +225,7 @@ static oc_status take(oc_loader *l, const oc_batch **out, oc_error *err) {
     if (slot->state != OCI_READY) return oc_fail(err, l->fatal.status, "%s", l->fatal.message);
     slot->state = OCI_HELD;
     l->next_out++;
+    oci_loader_pace(l);
     *out = &slot->face;
     return OC_OK;
 }

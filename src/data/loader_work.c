@@ -5,10 +5,13 @@
  * bad item in training gives way to the next good one in the caller's order. So neither the number
  * of threads nor who is first changes a byte.
  * SPDX-License-Identifier: BSD-2-Clause */
+#include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
 
 #include "data/loader_int.h"
+#include "data/photo_cache_int.h"
+#include "data/render_int.h"
 
 typedef struct task {
     oci_slot *slot;
@@ -16,8 +19,25 @@ typedef struct task {
     uint32_t epoch;
 } task;
 
-/* ---- claiming, with the lock held
- * ---------------------------------------------------------------- */
+/* ---- claiming, with the lock held ------------------------------------------------------------ */
+
+static int falling(const void *a, const void *b) {
+    uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
+    return (x < y) - (x > y);
+}
+
+/* Pixels of the photo in the high half, its place in the low one; largest first. */
+static void order_places(const oc_loader *l, oci_slot *slot) {
+    const oci_sampler *s = &l->sampler;
+    for (int i = 0; i < slot->face.n; i++) {
+        uint32_t repeat = 0;
+        uint32_t at = oci_sampler_at(s, slot->batch * s->batch + (size_t)i, &repeat);
+        const oc_item *item = &l->ds->items[s->items[at]].face;
+        uint64_t pixels = (uint64_t)item->width * (uint64_t)item->height;
+        slot->order[i] = (pixels < UINT32_MAX ? pixels : UINT32_MAX) << 32 | (uint32_t)i;
+    }
+    qsort(slot->order, (size_t)slot->face.n, sizeof *slot->order, falling);
+}
 
 static void begin_batch(oc_loader *l, oci_slot *slot) {
     int n = (int)oci_sampler_size(&l->sampler, l->next_batch);
@@ -26,16 +46,19 @@ static void begin_batch(oc_loader *l, oci_slot *slot) {
     slot->left = n;
     slot->face.n = n;
     l->next_item = 0;
+    order_places(l, slot);
 }
 
 /* False when there is nothing to do at the moment. */
 static bool claim(oc_loader *l, task *out) {
-    if (!l->started || l->fatal.status != OC_OK || l->next_batch >= l->sampler.batches)
+    if (!l->started || l->fatal.status != OC_OK || l->next_batch >= l->sampler.batches ||
+        l->active >= l->use.workers)
         return false;
     oci_slot *slot = &l->slots[l->next_batch % (size_t)l->depth];
     if (slot->state == OCI_FREE) begin_batch(l, slot);
     if (slot->state != OCI_FILLING || slot->batch != l->next_batch) return false;
-    *out = (task){.slot = slot, .place = l->next_item, .epoch = l->epoch};
+    *out =
+        (task){.slot = slot, .place = (int)(uint32_t)slot->order[l->next_item], .epoch = l->epoch};
     if (++l->next_item == slot->face.n) {
         l->next_batch++;
         l->next_item = 0;
@@ -60,8 +83,16 @@ static void note_fatal(oc_loader *l, const oc_error *told) {
     (void)pthread_mutex_unlock(&l->lock);
 }
 
-/* ---- one item
- * ------------------------------------------------------------------------------------- */
+/* ---- one item -------------------------------------------------------------------------------- */
+
+static oc_status render(oci_worker *w, uint32_t at, const oc_item *item, oc_rng *rng, float *planes,
+                        oc_error *told) {
+    const oc_loader *l = w->loader;
+    oc_renderer_trust(w->renderer, item->whole);
+    if (l->cache == NULL)
+        return oci_render_path(w->renderer, item->path, l->augment, rng, planes, told);
+    return oci_render_kept(w->renderer, l->cache, at, item->path, l->augment, rng, planes, told);
+}
 
 /* Render items[at] into its place; false when it is bad (and now rejected). */
 static bool try_item(oci_worker *w, const task *t, uint32_t at, uint64_t key, float *planes,
@@ -75,7 +106,7 @@ static bool try_item(oci_worker *w, const task *t, uint32_t at, uint64_t key, fl
     t->slot->label[t->place] = l->ds->items[item].face.label;
     if (oci_dataset_is_rejected(l->ds, item)) return false;
     oc_rng_init(&rng, l->seed, OC_RNG_AUGMENT, t->epoch, key);
-    oc_status status = oci_render_path(w->renderer, path, l->augment, &rng, planes, told);
+    oc_status status = render(w, at, &l->ds->items[item].face, &rng, planes, told);
     if (status == OC_OK) return true;
     if (oci_is_fatal(status)) return false;
     oci_reason(reason, told->message, path);
@@ -107,8 +138,7 @@ static void fill_place(oci_worker *w, const task *t) {
     if (told.status != OC_OK) note_fatal(l, &told);
 }
 
-/* ---- one batch
- * ------------------------------------------------------------------------------------ */
+/* ---- one batch ------------------------------------------------------------------------------- */
 
 static void mix_batch(const oc_loader *l, oci_slot *slot, uint32_t epoch) {
     oci_mixable batch = {.pixels = slot->pixels,
@@ -137,8 +167,12 @@ static bool is_last(oc_loader *l, oci_slot *slot) {
     return last;
 }
 
-static void finish(oc_loader *l, oci_slot *slot, bool last) {
+static void finish(oci_worker *w, oci_slot *slot, bool last) {
+    oc_loader *l = w->loader;
     (void)pthread_mutex_lock(&l->lock);
+    l->use.photos++;
+    l->use.busy += w->busy;
+    l->use.reading += w->reading;
     if (last) {
         slot->state = OCI_READY;
         (void)pthread_cond_broadcast(&l->ready);
@@ -153,10 +187,13 @@ void *oci_loader_work(void *arg) {
     task t;
     (void)prctl(PR_SET_NAME, "ocellus-load");
     while (wait_for_task(l, &t)) {
+        double began = oc_clock_seconds(), read = w->renderer->reading;
         fill_place(w, &t);
         bool last = is_last(l, t.slot);
         if (last) mix_batch(l, t.slot, t.epoch);
-        finish(l, t.slot, last);
+        w->busy = oc_clock_seconds() - began;
+        w->reading = w->renderer->reading - read;
+        finish(w, t.slot, last);
     }
     return NULL;
 }

@@ -9,18 +9,7 @@
  * SPDX-License-Identifier: BSD-2-Clause */
 #include <math.h>
 
-#include "data/data_int.h"
-
-struct oc_renderer {
-    oc_recipe recipe;
-    oc_image_limits limits;
-    oc_norm_table table;
-    oc_decoder *decoder;
-    oc_resizer resizer;
-    oc_image decoded, sized, rotated;
-    char *bytes; /* of the file, kept between calls */
-    size_t capacity;
-};
+#include "data/render_int.h"
 
 oc_status oc_renderer_new(oc_renderer **out, const oc_recipe *recipe, const oc_image_limits *limits,
                           oc_error *err) {
@@ -48,8 +37,13 @@ void oc_renderer_free(oc_renderer *r) {
     oc_image_clear(&r->decoded);
     oc_image_clear(&r->sized);
     oc_image_clear(&r->rotated);
+    oc_image_clear(&r->kept);
     oc_free(r->bytes);
     oc_free(r);
+}
+
+void oc_renderer_trust(oc_renderer *r, bool known) {
+    r->trusts = known;
 }
 
 bool oci_is_fatal(oc_status status) {
@@ -58,16 +52,15 @@ bool oci_is_fatal(oc_status status) {
 
 /* ---- geometry -------------------------------------------------------------------------------- */
 
-static oc_status choose_view(const oc_renderer *r, const oc_image_info *info,
-                             const oci_draws *draws, oci_view *view, oc_error *err) {
-    if (!oci_view_of(&r->recipe, info->width, info->height, view)) {
+oc_status oci_choose_view(const oc_recipe *recipe, int width, int height, const oci_draws *draws,
+                          oci_view *view, oc_error *err) {
+    if (!oci_view_of(recipe, width, height, view)) {
         return oc_fail(err, OC_EUNSUPPORTED,
-                       "picture of %d x %d: too thin to be shown to a network", info->width,
-                       info->height);
+                       "picture of %d x %d: too thin to be shown to a network", width, height);
     }
     if (draws == NULL || !draws->crops) return OC_OK;
-    *view = (oci_view){
-        .box = draws->crop, .full_width = r->recipe.width, .full_height = r->recipe.height};
+    *view =
+        (oci_view){.box = draws->crop, .full_width = recipe->width, .full_height = recipe->height};
     return OC_OK;
 }
 
@@ -96,25 +89,33 @@ static oc_region part_of(const oc_renderer *r, const oc_image_info *info, const 
     return part;
 }
 
-static oc_status decode(oc_renderer *r, const void *bytes, size_t size, const oc_image_info *info,
-                        const oci_view *view, oc_place *place, oc_error *err) {
+oc_status oci_decode_at(oc_renderer *r, const void *bytes, size_t size, int width, int height,
+                        oc_region part, oc_place *place, oc_error *err) {
     const oc_recipe *recipe = &r->recipe;
     oc_decode_options options = {
         .channels = recipe->channels,
         .alpha = recipe->alpha,
         .background = {recipe->background[0], recipe->background[1], recipe->background[2]},
-        .min_width = needed_side(info->width, view->box.width, view->full_width),
-        .min_height = needed_side(info->height, view->box.height, view->full_height),
+        .min_width = width,
+        .min_height = height,
         .limits = r->limits,
-        .part = part_of(r, info, view),
+        .part = part,
+        .rest_is_known = r->trusts,
     };
     return oc_decode_part(r->decoder, bytes, size, &options, &r->decoded, place, err);
 }
 
-static oc_status resize(oc_renderer *r, const oc_image_info *info, const oci_view *view,
-                        const oc_place *place, bool flip, oc_error *err) {
-    double sx = (double)place->width / info->width;
-    double sy = (double)place->height / info->height;
+oc_status oci_decode_view(oc_renderer *r, const void *bytes, size_t size, const oc_image_info *info,
+                          const oci_view *view, oc_place *place, oc_error *err) {
+    int width = needed_side(info->width, view->box.width, view->full_width);
+    int height = needed_side(info->height, view->box.height, view->full_height);
+    return oci_decode_at(r, bytes, size, width, height, part_of(r, info, view), place, err);
+}
+
+oc_status oci_resize_view(oc_renderer *r, const oci_source *source, const oci_view *view, bool flip,
+                          oc_image *dst, oc_error *err) {
+    double sx = (double)source->place.width / source->width;
+    double sy = (double)source->place.height / source->height;
     oc_resize how = {
         .box_x = view->box.x * sx,
         .box_y = view->box.y * sy,
@@ -128,9 +129,9 @@ static oc_status resize(oc_renderer *r, const oc_image_info *info, const oci_vie
         .height = r->recipe.height,
         .filter = r->recipe.filter,
         .flip = flip,
-        .src_place = *place,
+        .src_place = source->place,
     };
-    return oc_image_resize(&r->resizer, &r->decoded, &how, &r->sized, err);
+    return oc_image_resize(&r->resizer, source->pixels, &how, dst, err);
 }
 
 /* ---- colour, rotation, erasing --------------------------------------------------------------- */
@@ -185,48 +186,57 @@ static void erase(const oc_recipe *recipe, oci_rect box, float *planes) {
     }
 }
 
-/* ---- the whole
- * ------------------------------------------------------------------------------------ */
-
-oc_status oc_render(oc_renderer *r, const void *bytes, size_t size, const oc_augment *augment,
-                    oc_rng *rng, float *planes, oc_error *err) {
-    oc_image_info info;
-    oci_view view;
-    oci_draws drawn, *draws = NULL;
-    oc_place place;
+oc_status oci_finish_render(oc_renderer *r, const oci_draws *draws, float *planes, oc_error *err) {
     const oc_image *ready = NULL;
-    OC_TRY(oc_image_probe(bytes, size, &r->limits, &info, err));
-    if (augment != NULL) {
-        draws = &drawn;
-        oci_draw(augment, &r->recipe, info.width, info.height, rng, draws);
-    }
-    OC_TRY(choose_view(r, &info, draws, &view, err));
-    OC_TRY(decode(r, bytes, size, &info, &view, &place, err));
-    OC_TRY(resize(r, &info, &view, &place, draws != NULL && draws->flip, err));
     OC_TRY(vary(r, draws, &ready, err));
     oc_image_normalise(ready, &r->table, planes);
     if (draws != NULL) erase(&r->recipe, draws->erase, planes);
     return OC_OK;
 }
 
-/* Buffers are kept from photo to photo, but one giant shall not fill the memory for the rest of a
- * run. */
-static void let_go_of_giants(oc_renderer *r) {
+/* ---- the whole ------------------------------------------------------------------------------- */
+
+oc_status oc_render(oc_renderer *r, const void *bytes, size_t size, const oc_augment *augment,
+                    oc_rng *rng, float *planes, oc_error *err) {
+    oc_image_info info;
+    oci_view view;
+    oci_draws drawn, *draws = NULL;
+    OC_TRY(oc_image_probe(bytes, size, &r->limits, &info, err));
+    if (augment != NULL) {
+        draws = &drawn;
+        oci_draw(augment, &r->recipe, info.width, info.height, rng, draws);
+    }
+    oci_source source = {.pixels = &r->decoded, .width = info.width, .height = info.height};
+    OC_TRY(oci_choose_view(&r->recipe, info.width, info.height, draws, &view, err));
+    OC_TRY(oci_decode_view(r, bytes, size, &info, &view, &source.place, err));
+    OC_TRY(oci_resize_view(r, &source, &view, draws != NULL && draws->flip, &r->sized, err));
+    return oci_finish_render(r, draws, planes, err);
+}
+
+void oci_let_go_of_giants(oc_renderer *r) {
     enum { GIANT_BYTES = 64 << 20 };
     if (r->decoded.capacity > GIANT_BYTES) oc_image_clear(&r->decoded);
+    if (r->kept.capacity > GIANT_BYTES) oc_image_clear(&r->kept);
     if (r->capacity <= GIANT_BYTES) return;
     oc_free(r->bytes);
     r->bytes = NULL;
     r->capacity = 0;
 }
 
+oc_status oci_read_photo(oc_renderer *r, const char *path, size_t *size, oc_error *err) {
+    size_t budget = r->limits.max_bytes == 0 ? (size_t)256 << 20 : (size_t)r->limits.max_bytes;
+    double began = oc_clock_seconds();
+    oc_status status = oc_file_read_into(path, budget, &r->bytes, &r->capacity, size, err);
+    r->reading += oc_clock_seconds() - began;
+    return status;
+}
+
 oc_status oci_render_path(oc_renderer *r, const char *path, const oc_augment *augment, oc_rng *rng,
                           float *planes, oc_error *err) {
     size_t size = 0;
-    size_t budget = r->limits.max_bytes == 0 ? (size_t)256 << 20 : (size_t)r->limits.max_bytes;
-    OC_TRY(oc_file_read_into(path, budget, &r->bytes, &r->capacity, &size, err));
+    OC_TRY(oci_read_photo(r, path, &size, err));
     oc_status status = oc_render(r, r->bytes, size, augment, rng, planes, err);
-    let_go_of_giants(r);
+    oci_let_go_of_giants(r);
     return status;
 }
 

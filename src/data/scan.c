@@ -46,15 +46,23 @@ static size_t budget_of(const scan *s) {
     return s->limits.max_bytes == 0 ? (size_t)256 << 20 : (size_t)s->limits.max_bytes;
 }
 
-static oc_status look_fully(const scan *s, scanner *own, const char *path, uint64_t *print,
-                            oc_error *err) {
+static void note_size(oc_item *item, const oc_image_info *info) {
+    item->width = info->width;
+    item->height = info->height;
+}
+
+static oc_status look_fully(const scan *s, scanner *own, oc_item *item, oc_error *err) {
     size_t size = 0;
+    oc_image_info info;
     oc_decode_options options = {.min_width = 1, .min_height = 1, .limits = s->limits};
-    OC_TRY(oc_file_read_into(path, budget_of(s), &own->bytes, &own->capacity, &size, err));
+    OC_TRY(oc_file_read_into(item->path, budget_of(s), &own->bytes, &own->capacity, &size, err));
     size_t head = size < HEAD_BYTES ? size : HEAD_BYTES;
     size_t tail = size < TAIL_BYTES ? size : TAIL_BYTES;
-    *print = print_of(size, own->bytes, head, own->bytes + size - tail, tail);
-    return oc_decode(own->decoder, own->bytes, size, &options, &own->image, NULL, err);
+    item->print = print_of(size, own->bytes, head, own->bytes + size - tail, tail);
+    OC_TRY(oc_decode(own->decoder, own->bytes, size, &options, &own->image, &info, err));
+    note_size(item, &info);
+    item->whole = true;
+    return OC_OK;
 }
 
 /* Read [from, from + size) of a regular file; false when that cannot be had. */
@@ -103,12 +111,13 @@ static bool ends_well(oc_image_format format, const char *tail, size_t size) {
 }
 
 /* True when header and end are in order; false means no more than "look again". */
-static bool looks_good(const scan *s, scanner *own, const char *path, uint64_t *print) {
+static bool looks_good(const scan *s, scanner *own, oc_item *item) {
     size_t head = 0, tail = 0;
     oc_image_info info;
-    return read_ends(own, path, &head, &tail, print) &&
-           oc_image_probe(own->bytes, head, &s->limits, &info, NULL) == OC_OK &&
-           ends_well(info.format, own->bytes + head, tail);
+    if (!read_ends(own, item->path, &head, &tail, &item->print)) return false;
+    if (oc_image_probe(own->bytes, head, &s->limits, &info, NULL) != OC_OK) return false;
+    note_size(item, &info);
+    return ends_well(info.format, own->bytes + head, tail);
 }
 
 /* ---- all files
@@ -131,15 +140,14 @@ static bool is_full(const scan *s, size_t i) {
 static void scan_item(void *ctx, size_t i, int worker) {
     scan *s = ctx;
     scanner *own = &s->scanners[worker];
-    const char *path = s->ds->items[i].face.path;
-    uint64_t *print = &s->ds->items[i].face.print;
+    oc_item *item = &s->ds->items[i].face;
     oc_error told = {0};
     char reason[OCI_REASON_BYTES];
-    if (s->ds->items[i].face.rejected) return;
-    if (!is_full(s, i) && looks_good(s, own, path, print)) return;
-    oc_status status = look_fully(s, own, path, print, &told);
+    if (item->rejected) return;
+    if (!is_full(s, i) && looks_good(s, own, item)) return;
+    oc_status status = look_fully(s, own, item, &told);
     if (status == OC_OK) return;
-    oci_reason(reason, told.message, path);
+    oci_reason(reason, told.message, item->path);
     s->reasons[i] = oci_is_fatal(status) ? NULL : oc_strdup(reason);
     if (s->reasons[i] != NULL) return;
     if (!oci_is_fatal(status)) (void)oc_fail_nomem(&told, strlen(reason) + 1, "a reason");

@@ -207,7 +207,7 @@ static void batches_may_be_held_up_to_the_depth(void **state) {
     check_fails(oc_loader_next(l, &third, &err), err, OC_EUSAGE, "2 batches are held");
     oc_loader_release(l, held[0]);
     assert_non_null(next(l));
-    assert_true(oc_loader_waited(l) >= 0);
+    assert_true(oc_loader_used(l).waited >= 0);
     oc_loader_free(l);
     oc_dataset_free(ds);
 }
