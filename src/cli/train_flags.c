@@ -15,6 +15,9 @@ static const char *const optimizer_words[] = {OC_OPTIMIZER_MAP(WORD_OF_OPTIMIZER
 #define WORD_OF_LEVEL(name, word) word,
 static const char *const level_words[] = {OC_LEVEL_MAP(WORD_OF_LEVEL) NULL};
 
+#define WORD_OF_KEEP(name, word) word,
+static const char *const cache_words[] = {OC_KEEP_MAP(WORD_OF_KEEP) NULL};
+
 #define AT(member)    offsetof(oci_train_flags, member)
 #define TRAIN(member) offsetof(oci_train_flags, train.member)
 
@@ -74,6 +77,10 @@ const oci_option oci_train_table[] = {
     {"seed", 0, OCI_U64, TRAIN(seed), "K", 0, 9e15, NULL, "of split, order, weights, variation"},
     {"threads", 't', OCI_INT, TRAIN(threads), "T", 1, 4096, NULL, "of the maths (default all)"},
     {"workers", 0, OCI_INT, TRAIN(workers), "W", 1, 256, NULL, "threads that read photos"},
+    {"cache", 0, OCI_WORD, AT(cache), "WHERE", 0, 0, cache_words,
+     "decode each photo once and keep it for later epochs (default off)"},
+    {"cache-limit", 0, OCI_REAL, AT(cache_gigabytes), "GB", 0.001, 1e6, NULL,
+     "most that kept photos may take (default half of the free memory, 90 % of the free disk)"},
     {"engine", 0, OCI_TEXT, TRAIN(engine), "E", 0, 0, NULL, "onednn or ref (default: the best)"},
     {"resume", 0, OCI_FLAG, TRAIN(resume), NULL, 0, 0, NULL,
      "go on where MODEL stopped; starts afresh where there is nothing"},
@@ -148,5 +155,9 @@ oc_status oci_train_flags_finish(oci_train_flags *flags, oc_error *err) {
         return oc_fail(err, OC_EUSAGE, "--step-epochs needs --schedule step");
     o->schedule = (oc_schedule_kind)flags->schedule;
     if (flags->fit >= 0) o->squash = flags->fit;
+    if (flags->cache_gigabytes > 0 && flags->cache == OC_KEEP_OFF)
+        return oc_fail(err, OC_EUSAGE, "--cache-limit needs --cache ram or --cache disk");
+    o->cache = (oc_keep)flags->cache;
+    o->cache_limit = (uint64_t)(flags->cache_gigabytes * 1e9);
     return finish_mean(flags, err);
 }

@@ -9,7 +9,8 @@
 
 typedef struct oci_train_flags {
     oc_train_options train;
-    int tune, schedule, fit; /* words; fit -1 = not given */
+    int tune, schedule, fit, cache; /* words; fit -1 = not given */
+    double cache_gigabytes;         /* 0 = not given */
     const char *mean_text, *std_text;
     float mean[3], std[3];
     bool json;

@@ -13,7 +13,9 @@ struct oci_feed {
     oc_loader *loader;
     const oc_batch *held; /* the loader's, to be released */
     uint32_t *order;      /* cached: (count) rows in this epoch's order */
-    size_t next;          /* cached: batch to come */
+    bool ahead;           /* an epoch was begun before it was asked for: number ahead_epoch */
+    uint32_t ahead_epoch;
+    size_t next; /* cached: batch to come */
     uint32_t epoch;
     float *rows;    /* cached: (batch, width) */
     int32_t *label; /* cached: (batch) */
@@ -23,6 +25,16 @@ struct oci_feed {
 void oci_feed_rest(oci_feed *feed) {
     if (feed->loader != NULL && feed->held != NULL) oc_loader_release(feed->loader, feed->held);
     feed->held = NULL;
+}
+
+void oci_feed_sleep(oci_feed *feed) {
+    oci_feed_rest(feed);
+    feed->ahead = false;
+    oc_loader_rest(feed->loader);
+}
+
+oc_loader_use oci_feed_used(const oci_feed *feed) {
+    return feed->loader != NULL ? oc_loader_used(feed->loader) : (oc_loader_use){0};
 }
 
 void oci_feed_free(oci_feed *feed) {
@@ -90,11 +102,21 @@ static void draw_order(oci_feed *feed, uint32_t epoch) {
 }
 
 oc_status oci_feed_start(oci_feed *feed, uint32_t epoch, size_t first, oc_error *err) {
+    bool begun = feed->ahead && feed->ahead_epoch == epoch && first == 0;
     oci_feed_rest(feed);
+    feed->ahead = false;
+    if (begun) return OC_OK;
     if (feed->loader != NULL) return oc_loader_start(feed->loader, epoch, first, err);
     feed->next = first;
     feed->epoch = epoch;
     draw_order(feed, epoch);
+    return OC_OK;
+}
+
+oc_status oci_feed_ahead(oci_feed *feed, uint32_t epoch, oc_error *err) {
+    OC_TRY(oci_feed_start(feed, epoch, 0, err));
+    feed->ahead = true;
+    feed->ahead_epoch = epoch;
     return OC_OK;
 }
 

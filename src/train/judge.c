@@ -86,7 +86,7 @@ static oc_status run(verdict *v, oci_stage *stage, oci_session *s, oc_error *err
         OC_TRY(take(v, &batch, stage->judge, err));
         oci_meter_phase(&s->meter, "validation", done + (size_t)batch.n, s->data.val_count);
     }
-    oci_feed_rest(stage->val_feed);
+    oci_feed_sleep(stage->val_feed);
     return OC_OK;
 }
 

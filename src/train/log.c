@@ -92,6 +92,7 @@ oc_status oci_journal_epoch(oci_journal *j, const oc_epoch_summary *s, oc_error 
     put_number(j, "seconds", s->seconds);
     put_number(j, "images_per_second", s->images_per_second);
     put_times(j, &s->times);
+    oc_buf_printf(&j->line, ",\"bottleneck\":\"%s\",\"workers\":%d", s->bottleneck, s->workers);
     oc_buf_printf(&j->line, ",\"best\":%s}\n", s->best ? "true" : "false");
     return write_line(j, err);
 }

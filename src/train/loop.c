@@ -175,6 +175,8 @@ static oc_status run_steps(oci_stage *stage, oci_session *s, oc_error *err) {
         oc_result result;
         double lr = rate_now(stage, s);
         if (is_due(s, seconds_between(s))) OC_TRY(checkpoint(stage, s, err));
+        if (p->step + 1 == stage->steps && stage->val_feed != NULL)
+            OC_TRY(oci_feed_ahead(stage->val_feed, 0, err));
         OC_TRY(run_step(stage, s, &result, err));
         OC_TRY(oc_dist_size(s->dist) > 1 ? oc_dist_agree(s->dist, OC_OK, err) : OC_OK);
         OC_TRY(tell_step(stage, s, lr, result.loss, err));
@@ -230,6 +232,16 @@ static void turn(oci_stage *stage, oci_session *s) {
             s->settings.patience);
 }
 
+/* What the loader did in this epoch. */
+static oc_loader_use count_use(oci_stage *stage, oci_session *s) {
+    oc_loader_use now = oci_feed_used(stage->train_feed);
+    oc_loader_use use = oci_use_since(&now, &stage->used);
+    stage->used = now;
+    s->use.busy += use.busy;
+    s->use.reading += use.reading;
+    return use;
+}
+
 /* Judge the epoch, tell, and turn to the next. */
 static oc_status end_epoch(oci_stage *stage, oci_session *s, oc_error *err) {
     oci_position *p = &s->position;
@@ -241,12 +253,19 @@ static oc_status end_epoch(oci_stage *stage, oci_session *s, oc_error *err) {
                                 .train_accuracy = accuracy(p),
                                 .images_per_second = spent > 0 ? (double)images / spent : 0,
                                 .lr = rate_now(stage, s)};
+    oc_loader_use use = count_use(stage, s);
     OC_TRY(oci_stage_export(stage, s, err));
+    if (p->epoch + 1 < stage->end)
+        OC_TRY(oci_feed_ahead(stage->train_feed, (uint32_t)p->epoch + 1, err));
     OC_TRY(oci_judge_epoch(stage, s, &summary, err));
     if (s->stopped) return OC_OK;
     summary.times = oci_meter_epoch_times(&s->meter);
+    summary.bottleneck = oci_bottleneck_name(oci_bottleneck_of(&summary.times, &use));
+    summary.workers = use.workers;
     summary.seconds = oc_clock_seconds() - s->meter.epoch_started;
     OC_TRY(tell_epoch(stage, s, &summary, err));
+    oci_bottleneck_tell(s, &summary.times, &use, &stage->told);
+    oci_photos_tell(stage, s);
     turn(stage, s);
     return OC_OK;
 }

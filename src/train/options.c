@@ -85,6 +85,7 @@ static oc_status check_ranges(const oc_train_options *o, oc_error *err) {
         {"filter", o->filter, -1, OC_FILTER_BICUBIC},
         {"threads", o->threads, 0, 4096},
         {"workers", o->workers, 0, 4096},
+        {"cache", o->cache, OC_KEEP_OFF, OC_KEEP_DISK},
         {"stop-after", o->stop_after_minutes, 0, 1e9},
         {"checkpoint-every", o->checkpoint_minutes, 0, 1e9},
     };
@@ -198,6 +199,13 @@ void oci_settings_keep_head(oci_settings *s, const oc_train_options *options) {
     s->body_scale = 1;
 }
 
+void oci_settings_keep_photos(oci_settings *s, const oc_train_options *options,
+                              const oc_recipe *recipe) {
+    oc_augment augment = oc_augment_level(s->level);
+    bool cropped = options->cache != OC_KEEP_OFF && s->tune != OC_TUNE_HEAD;
+    s->kept_side = cropped ? oc_photo_cache_side(recipe, &augment) : 0;
+}
+
 /* What was left to the recipe (-1) or has no part in the run is null. */
 static json_t *choice(int value, const char *no, const char *yes) {
     return value < 0 ? json_null() : json_string(value ? yes : no);
@@ -206,7 +214,7 @@ static json_t *choice(int value, const char *no, const char *yes) {
 oc_status oci_settings_json(const oci_settings *s, json_t **out, oc_error *err) {
     *out = json_pack(
         "{s:b, s:s, s:i, s:i, s:i, s:o, s:s, s:f, s:f, s:f, s:f, s:f, s:f, s:b, s:b, s:s, s:i, "
-        "s:f, s:f, s:f, s:o, s:i, s:s?, s:s?, s:i, s:f, s:o, s:o, s:s?, s:f, s:I}",
+        "s:f, s:f, s:f, s:o, s:i, s:s?, s:s?, s:i, s:f, s:o, s:o, s:s?, s:f, s:I, s:o}",
         "scratch", s->scratch, "tune", oci_tune_name(s->tune), "epochs", s->epochs, "head_epochs",
         s->head_epochs, "batch", s->batch, "size",
         s->size > 0 ? json_integer(s->size) : json_null(), "optimizer",
@@ -221,6 +229,7 @@ oc_status oci_settings_json(const oci_settings *s, json_t **out, oc_error *err) 
         "label_smoothing", s->smoothing, "mean", choice(s->measure_mean, "imagenet", "measured"),
         "fit", choice(s->squash, "crop", "squash"), "filter",
         s->filter < 0 ? NULL : oc_filter_name((oc_filter)s->filter), "split", s->split, "seed",
-        (json_int_t)s->seed);
+        (json_int_t)s->seed, "kept_side",
+        s->kept_side > 0 ? json_integer(s->kept_side) : json_null());
     return *out == NULL ? oc_fail_nomem(err, 0, "the settings of the run") : OC_OK;
 }

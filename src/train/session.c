@@ -164,6 +164,7 @@ oc_status oci_session_open(oci_session *s, const oc_train_options *options,
     OC_TRY(oci_material_open(&s->data, options, oci_session_log(s), err));
     OC_TRY(oci_folder_lock(options->out, &s->lock, err));
     OC_TRY(build(s, &measure, err));
+    oci_settings_keep_photos(&s->settings, options, &s->model->recipe);
     OC_TRY(sort_data(s, err));
     OC_TRY(oc_dist_new(&s->dist, NULL, err));
     OC_TRY(take_folder(s, err));

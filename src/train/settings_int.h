@@ -31,6 +31,7 @@ typedef struct oci_settings {
     int head_views;      /* that many versions of each image have their features cached: the plain
                             one, then varied ones; 0 = varied anew in every epoch, not cached */
     double smoothing;    /* of labels; a level may ask for more */
+    int kept_side; /* of photos that are kept decoded, where that changes pixels; 0 = does not */
     int measure_mean, squash, filter; /* as in oc_train_options, the family's wishes applied */
     double split;
     uint64_t seed;
@@ -46,6 +47,10 @@ OC_MUST_CHECK oc_status oci_settings_resolve(oci_settings *out, const oc_train_o
 /* The body's default rate for everything: for a network whose head is kept. A rate that was given
  * stays as it is. */
 void oci_settings_keep_head(oci_settings *s, const oc_train_options *options);
+
+/* Once the recipe is known: what photos that are kept decoded look like. */
+void oci_settings_keep_photos(oci_settings *s, const oc_train_options *options,
+                              const oc_recipe *recipe);
 
 /* An object with everything that a resumed run must share with the one it continues; new
  * reference. */

@@ -18,6 +18,7 @@ void oci_stage_clear(oci_stage *stage) {
     oci_cache_clear(&stage->val_cache);
     oc_graph_free(stage->body_graph);
     oc_graph_free(stage->rest_graph);
+    oci_photos_close(stage);
     oc_free(stage->lr_scale);
     oc_free(stage->decay_scale);
     *stage = (oci_stage){0};
@@ -116,8 +117,7 @@ static oc_status open_scales(oci_stage *stage, const oci_session *s, oc_error *e
     return whole ? OC_OK : oc_fail_nomem(err, count * sizeof(float), "the parameters' rates");
 }
 
-static oc_status open_train_feed(oci_stage *stage, const oci_session *s, bool cached,
-                                 oc_error *err) {
+static oc_status open_train_feed(oci_stage *stage, oci_session *s, bool cached, oc_error *err) {
     const oci_settings *t = &s->settings;
     oc_augment augment = oc_augment_level(stage->head_only ? t->head_level : t->level);
     if (augment.smoothing < (float)t->smoothing) augment.smoothing = (float)t->smoothing;
@@ -130,6 +130,11 @@ static oc_status open_train_feed(oci_stage *stage, const oci_session *s, bool ca
                              .smoothing = augment.smoothing,
                              .seed = t->seed};
     feed.loader.augment = &augment;
+    if (!stage->head_only)
+        OC_TRY(oci_photos_open(stage, s, &augment, err));
+    else if (s->options->cache != OC_KEEP_OFF && s->settings.tune == OC_TUNE_HEAD)
+        oc_info(oci_session_log(s), "--cache is of no use to a head alone: no photos are kept");
+    feed.loader.cache = stage->train_photos;
     OC_TRY(oci_feed_new(&stage->train_feed, &feed, err));
     stage->steps = oci_feed_batches(stage->train_feed);
     return OC_OK;
@@ -142,6 +147,7 @@ static oc_status open_val_feed(oci_stage *stage, const oci_session *s, bool cach
                              .body = stage->body,
                              .batch = s->settings.batch,
                              .seed = s->settings.seed};
+    feed.loader.cache = stage->val_photos;
     return oci_feed_new(&stage->val_feed, &feed, err);
 }
 

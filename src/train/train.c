@@ -43,6 +43,7 @@ static void fill_result(const oci_session *s, oc_train_result *r) {
                            .classes = s->model->classes.count,
                            .rejected = oci_material_rejected(&s->data),
                            .times = times,
+                           .bottleneck = oci_bottleneck_name(oci_bottleneck_of(&times, &s->use)),
                            .peak_rss = oc_peak_rss_bytes(),
                            .steps_done = p->total,
                            .stopped = s->stopped};
@@ -56,6 +57,8 @@ oc_status oc_train(const oc_train_options *options, const oc_train_observer *obs
     s.last_checkpoint = oc_clock_seconds();
     OC_GOTO(run_stages(&s, err));
     fill_result(&s, result);
+    oci_bottleneck_sum_up(&s, &result->times);
+    if (s.position.finished) oci_photos_remove(&s);
 done:
     oci_session_clear(&s);
     return status;

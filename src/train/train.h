@@ -62,8 +62,10 @@ typedef struct oc_train_options {
     int squash;              /* -1 default, 0, 1 */
     int filter;              /* -1 default, else oc_filter */
     uint64_t seed;
-    int threads; /* 0 = all */
-    int workers; /* loader; 0 = chosen */
+    int threads;          /* 0 = all */
+    int workers;          /* loader; 0 = chosen, and chosen anew while the run goes on */
+    oc_keep cache;        /* decoded photos are kept for later epochs */
+    uint64_t cache_limit; /* bytes; 0 = half of the free memory, nine tenths of the free disk */
     const char *engine;
     bool resume;
     double stop_after_minutes; /* 0 = never */
@@ -97,8 +99,10 @@ typedef struct oc_epoch_summary {
     double train_loss, train_accuracy;
     double val_accuracy, val_loss; /* NaN when there is no validation part */
     double seconds, images_per_second, lr;
-    bool best;            /* so far */
-    oc_train_times times; /* of this epoch */
+    bool best;              /* so far */
+    oc_train_times times;   /* of this epoch */
+    const char *bottleneck; /* "compute", "decode" or "disk" */
+    int workers;            /* threads that loaded photos at its end, at most */
 } oc_epoch_summary;
 
 /* Called on the training thread. Any may be NULL. */
@@ -116,6 +120,7 @@ typedef struct oc_train_result {
     double seconds, images_per_second;
     size_t train_images, val_images, classes, rejected;
     oc_train_times times;
+    const char *bottleneck; /* as in oc_epoch_summary */
     uint64_t peak_rss;
     uint64_t steps_done; /* in all, also by the runs that this one continues */
     bool stopped;        /* before the last epoch: by request or time */

@@ -87,8 +87,14 @@ OC_MUST_CHECK oc_status oci_feed_start(oci_feed *feed, uint32_t epoch, size_t fi
  * spent waiting for data and in the body's forward. */
 OC_MUST_CHECK oc_status oci_feed_next(oci_feed *feed, oci_batch *out, oc_train_times *times,
                                       oc_error *err);
+/* Begin an epoch before it is asked for, so that its first batches are ready then; the
+ * oci_feed_start of the same epoch, from its beginning, goes on with them. */
+OC_MUST_CHECK oc_status oci_feed_ahead(oci_feed *feed, uint32_t epoch, oc_error *err);
 /* Give back the batch that is out. */
 void oci_feed_rest(oci_feed *feed);
+/* The same; and end the loader's threads until the next start. */
+void oci_feed_sleep(oci_feed *feed);
+oc_loader_use oci_feed_used(const oci_feed *feed); /* all zero where features are cached */
 
 /* ---- the data (material.c) ----------------------------------------------------------------------
  */
@@ -175,6 +181,15 @@ OC_MUST_CHECK oc_status oci_journal_step(oci_journal *j, const oci_position *p, 
 OC_MUST_CHECK oc_status oci_journal_epoch(oci_journal *j, const oc_epoch_summary *s, oc_error *err);
 OC_MUST_CHECK oc_status oci_journal_size(oci_journal *j, uint64_t *bytes, oc_error *err);
 
+/* ---- what the run waits for (bottleneck.c) -----------------------------------------------------
+ */
+
+typedef enum oci_bottleneck { OCI_ON_COMPUTE, OCI_ON_DECODE, OCI_ON_DISK } oci_bottleneck;
+const char *oci_bottleneck_name(oci_bottleneck kind); /* "compute", "decode", "disk" */
+oc_loader_use oci_use_since(const oc_loader_use *now, const oc_loader_use *then);
+/* From the times of an epoch or a run, and what the loader did in it. */
+oci_bottleneck oci_bottleneck_of(const oc_train_times *times, const oc_loader_use *use);
+
 /* ---- the session (session.c)
  * --------------------------------------------------------------------------- */
 
@@ -204,8 +219,16 @@ typedef struct oci_session {
     int best_saved;         /* epoch whose weights the model folder holds; -1 = none of this run */
     double last_checkpoint; /* oc_clock_seconds */
     double earlier_seconds; /* spent by the runs that this one continues */
+    oc_loader_use use;      /* of all training feeds so far */
     bool resumed, stopped;
 } oci_session;
+
+/* After an epoch in which the network waited: for what, and what would help; unless that was `told`
+ * before. */
+void oci_bottleneck_tell(const oci_session *s, const oc_train_times *times,
+                         const oc_loader_use *use, oci_bottleneck *told);
+/* At the end of a run: where its time went. */
+void oci_bottleneck_sum_up(const oci_session *s, const oc_train_times *times);
 
 /* Everything up to the first step: options, data, network, folder, checkpoint. All zero, with
  * journal.fd -1, is clearable. */
@@ -268,6 +291,10 @@ typedef struct oci_stage {
     size_t feature_width;
     oci_cache train_cache, val_cache;
     oci_feed *train_feed, *val_feed;
+    oc_photo_cache *train_photos, *val_photos; /* NULL = none */
+    bool photos_told;                          /* that no more are kept */
+    oc_loader_use used;                        /* by train_feed, when the epoch began */
+    oci_bottleneck told;
     float *lr_scale, *decay_scale; /* one per parameter of graph */
     oci_schedule schedule;
     size_t steps; /* in an epoch */
@@ -288,6 +315,19 @@ OC_MUST_CHECK oc_status oci_features_cache(oci_stage *stage, oci_session *s, boo
                                            oc_error *err);
 /* Loader options for `items`, without augmentation. */
 oc_loader_options oci_stage_loader(const oci_session *s, bool val);
+
+/* ---- decoded photos (photos.c) -----------------------------------------------------------------
+ */
+
+/* Make both caches where --cache asks for them, and tell what they take; `augment` is that of the
+ * training feed. */
+OC_MUST_CHECK oc_status oci_photos_open(oci_stage *stage, oci_session *s, const oc_augment *augment,
+                                        oc_error *err);
+void oci_photos_close(oci_stage *stage);
+/* Warn once where no more can be kept. */
+void oci_photos_tell(oci_stage *stage, const oci_session *s);
+/* Remove the files of a finished run. */
+void oci_photos_remove(const oci_session *s);
 
 /* ---- judging (judge.c)
  * -------------------------------------------------------------------------------------------- */
