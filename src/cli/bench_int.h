@@ -6,6 +6,7 @@
 
 #include "engine/engine.h"
 #include "images_int.h"
+#include "model/model.h"
 #include "peak_int.h"
 #include "zoo/zoo.h"
 
@@ -17,7 +18,9 @@ typedef struct oci_spread {
 oci_spread oci_spread_of(double *values, size_t count);
 
 typedef struct oci_bench_task {
+    const char *name; /* of the network, to print */
     const oc_arch *arch;
+    const oc_model *model; /* measured instead of arch where not NULL: for inference only */
     oc_mode mode;
     int batch, size, classes;
     int threads; /* 0 = all */
@@ -65,7 +68,8 @@ typedef struct oci_bench {
     oci_rooflines layers;
 } oci_bench;
 
-/* Make a plan with fresh weights and time it. Clear what comes out, also after a failure. */
+/* Make a plan, with fresh weights or the model's, and time it. Clear what comes out, also after a
+ * failure. */
 OC_MUST_CHECK oc_status oci_bench_run(oci_bench *out, const oci_bench_task *task, oc_error *err);
 void oci_bench_clear(oci_bench *bench);
 

@@ -33,7 +33,8 @@ oci_spread oci_spread_of(double *values, size_t count) {
 }
 
 static oc_status course_init(course *c, const oci_bench_task *task, oc_plan *plan, oc_error *err) {
-    size_t count = (size_t)task->batch * 3 * (size_t)task->size * (size_t)task->size;
+    size_t channels = task->model ? (size_t)task->model->recipe.channels : 3;
+    size_t count = (size_t)task->batch * channels * (size_t)task->size * (size_t)task->size;
     oc_rng rng;
     *c = (course){.task = task, .plan = plan};
     c->pixels = oc_malloc_aligned(count * sizeof *c->pixels);
@@ -155,6 +156,11 @@ static oc_status make_plan(oci_bench *out, const oci_bench_task *task, oc_error 
                                      .sample = (float)task->sample};
     oc_tensors *weights = NULL;
     oc_status status = OC_OK;
+    if (task->model) {
+        OC_TRY(oc_graph_copy(task->model->graph, &out->graph, err));
+        return oc_model_plan(task->model, task->engine, task->threads, task->batch, &out->plan,
+                             err);
+    }
     OC_GOTO(oc_arch_build(task->arch, &out->graph, 3, task->classes, task->size, task->size, err));
     OC_GOTO(oc_tensors_new(&weights, err));
     OC_GOTO(oc_graph_init(out->graph, 1, weights, err));

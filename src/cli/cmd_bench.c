@@ -9,7 +9,7 @@
 #include "peak_int.h"
 
 static const char arguments[] = "[--arch A] [--mode train|infer] [--batch B] [--layers] [--json] | "
-                                "--image FILE|DIR";
+                                "MODEL ... | --image FILE|DIR";
 
 typedef struct bench_flags {
     oci_bench_task task;
@@ -59,7 +59,7 @@ static double gflops_of(const oci_bench *b, const oci_bench_task *task) {
 
 static oc_status text_head(const oci_bench *b, const oci_bench_task *task, oc_buf *out,
                            oc_error *err) {
-    oc_buf_printf(out, "%s, %s, batch %d of %d x %d, %d thread%s, ", task->arch->name,
+    oc_buf_printf(out, "%s, %s, batch %d of %d x %d, %d thread%s, ", task->name,
                   mode_words[task->mode == OC_MODE_INFER], task->batch, task->size, task->size,
                   threads_of(task), threads_of(task) == 1 ? "" : "s");
     OC_TRY(oc_engine_describe(oc_plan_engine(b->plan), out, err));
@@ -107,7 +107,7 @@ static json_t *numbers_json(const oci_bench *b, const oci_bench_task *task, cons
     double gflops = gflops_of(b, task);
     return json_pack(
         "{s:s,s:s,s:s,s:i,s:i,s:i,s:i,s:i,s:f,s:f,s:f,s:f,s:f,s:f,s:I,s:f,s:f,s:f,s:f}", "arch",
-        task->arch->name, "mode", mode_words[task->mode == OC_MODE_INFER], "engine",
+        task->name, "mode", mode_words[task->mode == OC_MODE_INFER], "engine",
         oc_plan_engine(b->plan), "batch", task->batch, "size", task->size, "threads",
         threads_of(task), "reps", task->reps, "steps", b->steps, "images_per_second",
         b->rate.median, "images_per_second_min", b->rate.min, "images_per_second_max", b->rate.max,
@@ -134,14 +134,44 @@ static oc_status print_json(const oci_bench *b, const oci_bench_task *task, cons
     return oci_print_json(o, err);
 }
 
-static oc_status bench_network(bench_flags *flags, oc_error *err) {
+static oc_status choose_arch(bench_flags *flags, oc_error *err) {
+    oci_bench_task *task = &flags->task;
+    OC_TRY(oc_zoo_find(flags->arch, &task->arch, err));
+    task->name = task->arch->name;
+    if (!task->size) task->size = task->arch->size;
+    task->mode = flags->mode == 1 ? OC_MODE_INFER : OC_MODE_TRAIN;
+    return OC_OK;
+}
+
+static oc_status choose_model(bench_flags *flags, const char *folder, const oc_model *model,
+                              oc_error *err) {
+    oci_bench_task *task = &flags->task;
+    const oc_recipe *r = &model->recipe;
+    if (flags->mode == 0)
+        return oc_fail(err, OC_EUSAGE, "a model is measured as it predicts: leave --mode out");
+    if (r->height != r->width || (task->size && task->size != r->height))
+        return oc_fail(err, OC_EUNSUPPORTED, "%s takes %d x %d pixels: --size cannot change that",
+                       folder, r->width, r->height);
+    task->name = folder;
+    task->model = model;
+    task->size = r->height;
+    task->mode = OC_MODE_INFER;
+    return OC_OK;
+}
+
+/* folder NULL: an architecture. */
+static oc_status bench_network(bench_flags *flags, const char *folder, oc_error *err) {
     oci_bench_task *task = &flags->task;
     oci_bench bench = {0};
     oci_peak peak = {0};
+    oc_model *model = NULL;
     oc_status status = OC_OK;
-    OC_GOTO(oc_zoo_find(flags->arch, &task->arch, err));
-    if (!task->size) task->size = task->arch->size;
-    task->mode = flags->mode == 0 ? OC_MODE_TRAIN : OC_MODE_INFER;
+    if (folder) {
+        OC_GOTO(oc_model_load(&model, folder, err));
+        OC_GOTO(choose_model(flags, folder, model, err));
+    } else {
+        OC_GOTO(choose_arch(flags, err));
+    }
     OC_GOTO(oci_bench_run(&bench, task, err));
     uint64_t peak_rss = oc_peak_rss_bytes();
     OC_GOTO(oci_peak_measure(&peak, task->threads, err));
@@ -150,6 +180,7 @@ static oc_status bench_network(bench_flags *flags, oc_error *err) {
                          : print_text(&bench, task, &peak, err);
 done:
     oci_bench_clear(&bench);
+    oc_model_free(model);
     return status;
 }
 
@@ -187,10 +218,12 @@ done:
 
 static oc_status run(oci_call *call, oc_error *err) {
     bench_flags flags = {.arch = "mobilenet_v2",
+                         .mode = -1,
                          .task = {.batch = 32, .classes = 1000, .reps = 10, .seconds = 0.5}};
     OC_TRY(oci_options_parse(&call->args, &flags, err));
-    OC_TRY(oci_args_expect(&call->args, 0, 0, arguments, err));
-    return flags.image ? bench_photos(&flags, err) : bench_network(&flags, err);
+    OC_TRY(oci_args_expect(&call->args, 0, 1, arguments, err));
+    if (flags.image) return bench_photos(&flags, err);
+    return bench_network(&flags, call->args.count ? call->args.argv[0] : NULL, err);
 }
 
 const oci_command oci_cmd_bench = {
@@ -198,11 +231,12 @@ const oci_command oci_cmd_bench = {
     .summary = "how fast a network runs here, and how near that is to the machine's limits",
     .arguments = arguments,
     .details =
-        "Random pixels in memory and fresh weights. The limits, measured in the "
+        "Random pixels in memory, and fresh weights or those of MODEL. The limits, measured in the "
         "same run: float multiply-adds in registers, and copying memory. Operations are counted as "
         "2 a multiply-add, and 3 times that for a step of training. `make bench` compares with "
         "PyTorch, ONNX Runtime and OpenVINO.",
     .examples = "  ocellus bench --arch resnet18 --batch 16 --layers\n"
+                "  ocellus bench model --batch 1\n"
                 "  ocellus bench --mode infer --batch 1\n"
                 "  ocellus bench --image photos/\n",
     .options = table,

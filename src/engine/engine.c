@@ -63,6 +63,13 @@ static bool is_aux(const oc_graph *graph, int node) {
     return oc_graph_node(graph, node)->op == OC_OP_AUX_LOSS;
 }
 
+static oc_status refuse_int8(const oc_node *node, oc_error *err) {
+    return oc_fail(err, OC_EUNSUPPORTED,
+                   "'%s' is quantised, and a quantised network cannot be trained: train the model "
+                   "that it was made from, then quantise that again",
+                   node->name);
+}
+
 static oc_status check_graph(const oc_graph *graph, oc_mode mode, oc_error *err) {
     int count = oc_graph_node_count(graph);
     if (count > 0 && is_aux(graph, count - 1)) {
@@ -73,6 +80,7 @@ static oc_status check_graph(const oc_graph *graph, oc_mode mode, oc_error *err)
     }
     for (int i = 0; mode == OC_MODE_TRAIN && i < oc_graph_node_count(graph); i++) {
         const oc_node *node = oc_graph_node(graph, i);
+        if (node->op == OC_OP_QUANTIZE || node->attrs.int8) return refuse_int8(node, err);
         if (node->op != OC_OP_SOFTMAX) continue;
         return oc_fail(err, OC_EUNSUPPORTED,
                        "a network that is trained must not hold a softmax ('%s'): the loss brings "
@@ -330,6 +338,11 @@ const char *oc_plan_find_nonfinite(oc_plan *plan) {
     const char *name = plan->engine->find_nonfinite(plan);
     (void)oci_threads_use(team);
     return name;
+}
+
+void oc_plan_observe(oc_plan *plan, oc_observer observer, void *ctx) {
+    plan->observer = plan->mode == OC_MODE_INFER ? observer : NULL;
+    plan->observer_ctx = ctx;
 }
 
 void oc_plan_profile(oc_plan *plan, bool on) {

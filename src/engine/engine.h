@@ -187,6 +187,13 @@ OC_MUST_CHECK oc_status oc_plan_update(oc_plan *plan, const oc_update *update, o
  * of the first node with an infinity or NaN, or NULL. Borrowed. */
 const char *oc_plan_find_nonfinite(oc_plan *plan);
 
+/* The values of node `node`, `count` of them in any order, zeros of padding among them. */
+typedef void (*oc_observer)(void *ctx, int node, const float *values, size_t count);
+/* Call `observer` in each forward of an inference plan, on the caller's thread, with the values of
+ * every node as they are made; not with those of nodes that the engine has folded into the next
+ * one. NULL = no longer. */
+void oc_plan_observe(oc_plan *plan, oc_observer observer, void *ctx);
+
 /* Seconds so far in one primitive of the plan, for `bench --layers` and doctor. */
 typedef struct oc_op_time {
     const char *node;   /* borrowed; "loss" stands for the loss over the graph's output */

@@ -57,10 +57,12 @@ struct oc_plan {
     oc_mode mode;
     int batch;
     int threads;
-    size_t classes;  /* values of the output per item */
-    bool has_output; /* a forward has run */
-    bool can_back;   /* a training forward has run, and no backward since */
-    bool has_grads;  /* a backward has run, or gradients were imported */
+    size_t classes;       /* values of the output per item */
+    bool has_output;      /* a forward has run */
+    bool can_back;        /* a training forward has run, and no backward since */
+    bool has_grads;       /* a backward has run, or gradients were imported */
+    oc_observer observer; /* inference: to be called with each node's values; NULL = nobody looks */
+    void *observer_ctx;
 };
 
 extern const oc_engine_vtable oci_engine_ref;

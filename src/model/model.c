@@ -218,7 +218,8 @@ static oc_status save_weights(const oc_model *model, const oc_graph *graph, cons
                               oc_error *err) {
     oc_tensors *weights = NULL;
     if (model->weights_path != NULL) return save_from_file(model, graph, folder, err);
-    oc_status status = params_of(graph, model->weights, &weights, err);
+    oc_status status = oc_graph_is_int8(graph) ? oci_int8_pack(graph, model->weights, &weights, err)
+                                               : params_of(graph, model->weights, &weights, err);
     if (status == OC_OK) status = write_weights(weights, folder, err);
     oc_tensors_free(weights);
     return status;

@@ -46,8 +46,8 @@ OC_MUST_CHECK oc_status oc_graph_from_json(const json_t *o, const char *where, o
 
 typedef struct oc_model {
     oc_graph *graph;
-    oc_tensors *weights; /* F32, every parameter of the graph. Of a loaded model only to be read:
-                            large ones are where the file is mapped */
+    oc_tensors *weights;  /* F32, every parameter of the graph. Of a loaded model only to be read:
+                             large ones are where the file is mapped */
     oc_safetensors *file; /* that they are views of, or NULL */
     char *weights_path; /* a file that holds the weights, which is saved as a link to it instead of
                            `weights`; or NULL */
@@ -87,6 +87,43 @@ bool oc_model_is_folder(const char *path); /* has a config.json of ours and a mo
  * large weights where they are. */
 OC_MUST_CHECK oc_status oc_model_plan(const oc_model *model, const char *engine, int threads,
                                       int batch, oc_plan **out, oc_error *err);
+
+/* ---- int8
+ * -------------------------------------------------------------------------------------------- */
+
+/* How the range of a layer's values is chosen from what it gave on photos. X(name, word) */
+#define OC_RANGES_MAP(X)                                                                           \
+    X(OC_RANGES_PERCENTILE, "percentile") /* all that was seen but for 1 in 10,000 */              \
+    X(OC_RANGES_MINMAX, "minmax")         /* all that was seen */                                  \
+    X(OC_RANGES_MSE, "mse")               /* least squared error of rounding and cutting */
+typedef enum oc_ranges {
+#define OC_RANGES_ENUM(name, word) name,
+    OC_RANGES_MAP(OC_RANGES_ENUM)
+#undef OC_RANGES_ENUM
+        OC_RANGES_COUNT
+} oc_ranges;
+
+/* The next photos, (n, c, h, w) by the model's recipe, borrowed until the next call; *n = 0 behind
+ * the last. */
+typedef oc_status (*oc_photos)(void *ctx, const float **pixels, int *n, oc_error *err);
+
+typedef struct oc_quantize_options {
+    const char *engine; /* that runs the photos; NULL = best */
+    int threads;        /* 0 = all */
+    int batch;          /* photos that oc_photos gives at most; 0 = 8 */
+    oc_ranges ranges;
+    oc_photos photos;
+    void *ctx;
+} oc_quantize_options;
+
+/* A model that works on bytes: batch norms folded into the layers before them, int8 weights with a
+ * step per output channel everywhere but in the first layer, quantize nodes between the layers with
+ * ranges measured on photos. The last layer works on floats. OC_EUNSUPPORTED where there is nothing
+ * to gain (no layer between the first and the last) or where the model is quantised already;
+ * OC_EDATA without photos. Metrics and the list of seen photos are not taken over. */
+OC_MUST_CHECK oc_status oc_model_quantize(oc_model **out, const oc_model *model,
+                                          const oc_quantize_options *options, oc_error *err);
+bool oc_graph_is_int8(const oc_graph *graph); /* has int8 weights or quantize nodes */
 
 /* ---- weights into a graph
  * ------------------------------------------------------------------------ */

@@ -58,10 +58,17 @@ static bool is_float(oc_dtype dtype) {
 }
 
 /* NULL when t fits, else what is wrong in storage. */
-static const char *judge(const oc_param *param, const oc_tensor *t, char storage[256]) {
+static const char *judge(const oc_graph *graph, const oc_param *param, const oc_tensor *t,
+                         char storage[256]) {
     char found[OC_SHAPE_TEXT], wanted[OC_SHAPE_TEXT];
     if (t == NULL) return "is missing";
-    if (!is_float(t->dtype)) {
+    bool int8 = oci_is_int8_weight(graph, param);
+    if (int8 && t->dtype != OC_I8) {
+        (void)snprintf(storage, 256, "is %s, the network's int8 layer has I8",
+                       oc_dtype_name(t->dtype));
+        return storage;
+    }
+    if (!int8 && !is_float(t->dtype)) {
         (void)snprintf(storage, 256, "is %s, not floating point", oc_dtype_name(t->dtype));
         return storage;
     }
@@ -75,7 +82,7 @@ static bool layer_fits(const oc_graph *graph, const oc_tensors *src, const oc_no
     char storage[256];
     for (int k = 0; k < node->param_count; k++) {
         const oc_param *param = oc_graph_param(graph, node->first_param + k);
-        if (judge(param, find_source(src, param->name), storage) != NULL) return false;
+        if (judge(graph, param, find_source(src, param->name), storage) != NULL) return false;
     }
     return true;
 }
@@ -156,6 +163,12 @@ static bool can_lend(const fitting *f, const oc_tensor *from) {
            (uintptr_t)from->data % sizeof(float) == 0;
 }
 
+static const oc_tensor *find_step(const fitting *f, const oc_param *weight) {
+    const oc_node *node = oc_graph_node(f->graph, weight->node);
+    const oc_param *step = oc_graph_param(f->graph, node->first_param + node->param_count - 1);
+    return find_source(f->src, step->name);
+}
+
 static oc_status put_param(const fitting *f, const oc_param *param, const oc_tensor *from,
                            const float **values, oc_error *err) {
     oc_tensor *to = NULL;
@@ -163,6 +176,8 @@ static oc_status put_param(const fitting *f, const oc_param *param, const oc_ten
     if (can_lend(f, from)) return oc_tensors_add_view(f->dst, param->name, from, err);
     OC_TRY(oc_tensors_add(f->dst, param->name, OC_F32, &param->shape, &to, err));
     *values = to->data;
+    if (oci_is_int8_weight(f->graph, param))
+        return oci_int8_to_f32(param, from, find_step(f, param), to->data, err);
     return oc_tensor_to_f32(to->data, from->data, from->dtype, oc_tensor_count(to), err);
 }
 
@@ -196,7 +211,7 @@ static oc_status judge_all(const fitting *f, oc_error *err) {
     for (int i = 0; i < oc_graph_param_count(f->graph); i++) {
         const oc_param *param = oc_graph_param(f->graph, i);
         if (is_left_out(f, param)) continue;
-        const char *wrong = judge(param, find_source(f->src, param->name), storage);
+        const char *wrong = judge(f->graph, param, find_source(f->src, param->name), storage);
         if (wrong != NULL) complain(&c, param->name, wrong);
     }
     return tell(&c, f->graph, err);

@@ -71,6 +71,7 @@ static void run_job(void *ctx, size_t i, int worker) {
         break;
     case OC_PARAM_SCALE:
     case OC_PARAM_VAR:
+    case OC_PARAM_STEP:
         fill_constant(job, 1);
         break;
     default:

@@ -33,9 +33,14 @@
     X(OC_OP_CONCAT, "concat", 1, OC_MAX_INPUTS)                                                    \
     X(OC_OP_FLATTEN, "flatten", 1, 1)                                                              \
     X(OC_OP_SOFTMAX, "softmax", 1, 1)                                                              \
-    X(OC_OP_AUX_LOSS, "aux_loss", 1, 1)
+    X(OC_OP_AUX_LOSS, "aux_loss", 1, 1)                                                            \
+    X(OC_OP_QUANTIZE, "quantize", 1, 1)
 
-enum { OC_MAX_INPUTS = 16, OC_NAME_BYTES = 128 };
+enum { OC_MAX_INPUTS = 16, OC_NAME_BYTES = 128, OC_LEVELS = 256 };
+/* Of int8 weights: the largest, and the largest sum of two of one sign that belong to neighbouring
+ * input channels (2k, 2k+1), or for a dense layer to neighbouring values in the order (h, w, c) of
+ * what was flattened: what sums of pairs in 16 bits allow, 255 * 128 < 2^15. */
+enum { OC_INT8_MOST = 127, OC_INT8_PAIR = 128 };
 
 typedef enum oc_op {
 #define OC_OP_ENUM(name, word, fewest, most) name,
@@ -81,6 +86,11 @@ typedef struct oc_attrs {
     float alpha, beta, k; /* lrn: (k + alpha/size * sum x^2)^-beta */
     float weight;         /* aux_loss: the gradient of weight * its softmax loss is added in
                              training; nobody reads the node */
+    int32_t int8;         /* conv, dense: 1 = each weight is a whole number up to OC_INT8_MOST
+                             times its output channel's OC_PARAM_STEP, pairs up to OC_INT8_PAIR */
+    float step;           /* quantize: y = step * (level - zero), level = x/step + zero rounded to
+                             the nearest (ties to even) of 0..255 */
+    int32_t zero;         /* quantize: the level that means 0 */
 } oc_attrs;
 
 /* The fields an op reads, for JSON, printing and validation alike. */
@@ -115,8 +125,9 @@ typedef enum oc_param_kind {
     OC_PARAM_SCALE,  /* batch_norm ".weight" (c) */
     OC_PARAM_SHIFT,  /* batch_norm ".bias" (c) */
     OC_PARAM_MEAN,   /* batch_norm ".running_mean" (c): a statistic, not trained by gradient */
-    OC_PARAM_VAR     /* batch_norm ".running_var" (c): biased in use, unbiased when stored;
+    OC_PARAM_VAR,    /* batch_norm ".running_var" (c): biased in use, unbiased when stored;
                         0 of a single value */
+    OC_PARAM_STEP    /* int8 conv and dense ".weight_scale" (out): not trained */
 } oc_param_kind;
 
 typedef struct oc_param {

@@ -30,7 +30,8 @@ enum { MAX_KERNEL = 4096, MAX_INPUT_SIDE = 65536 };
         INT(pad_top, 0, 0, MAX_KERNEL), INT(pad_left, 0, 0, MAX_KERNEL),                           \
         INT(pad_bottom, 0, 0, MAX_KERNEL), INT(pad_right, 0, 0, MAX_KERNEL)
 #define LAYER                                                                                      \
-    INT(out, 1, 1, OCI_MAX_CHANNELS), INT(bias, 1, 0, 1), INT(init, 0, 0, OC_INIT_NORMAL_001)
+    INT(out, 1, 1, OCI_MAX_CHANNELS), INT(bias, 1, 0, 1), INT(init, 0, 0, OC_INIT_NORMAL_001),     \
+        INT(int8, 0, 0, 1)
 
 static const oc_field INPUT_FIELDS[] = {INT(channels, 3, 1, OCI_MAX_CHANNELS),
                                         INT(height, 224, 1, MAX_INPUT_SIDE),
@@ -49,6 +50,9 @@ static const oc_field BATCH_NORM_FIELDS[] = {REAL(epsilon, 1e-5, 1e-12, 1),
 static const oc_field DROPOUT_FIELDS[] = {REAL(p, 0.5, 0, 0.999)};
 static const oc_field LRN_FIELDS[] = {INT(size, 5, 1, 1023), REAL(alpha, 1e-4, 0, 1e6),
                                       REAL(beta, 0.75, 0, 100), REAL(k, 1, 1e-6, 1e6)};
+
+static const oc_field QUANTIZE_FIELDS[] = {REAL(step, 1, 1e-12, 1e12),
+                                           INT(zero, 0, 0, OC_LEVELS - 1)};
 
 const char *oc_op_name(oc_op op) {
     return (unsigned)op < OC_OP_COUNT ? OPS[op].word : "unknown";
@@ -92,6 +96,8 @@ const oc_field *oc_op_fields(oc_op op, size_t *count) {
         return LIST(DROPOUT_FIELDS);
     case OC_OP_LRN:
         return LIST(LRN_FIELDS);
+    case OC_OP_QUANTIZE:
+        return LIST(QUANTIZE_FIELDS);
     default:
         *count = 0;
         return NULL;

@@ -5,7 +5,7 @@
 #include "nn/nn_int.h"
 
 bool oc_param_trained(oc_param_kind kind) {
-    return kind != OC_PARAM_MEAN && kind != OC_PARAM_VAR;
+    return kind != OC_PARAM_MEAN && kind != OC_PARAM_VAR && kind != OC_PARAM_STEP;
 }
 
 const char *oci_param_suffix(oc_param_kind kind) {
@@ -17,6 +17,8 @@ const char *oci_param_suffix(oc_param_kind kind) {
         return ".running_mean";
     case OC_PARAM_VAR:
         return ".running_var";
+    case OC_PARAM_STEP:
+        return ".weight_scale";
     default:
         return ".weight";
     }
@@ -29,7 +31,11 @@ static int layer_params(const oc_attrs *a, oc_shape weight, int64_t area, oc_par
         (oc_param){.kind = OC_PARAM_WEIGHT, .shape = weight, .fan_in = fan_in, .fan_out = fan_out};
     params[1] = (oc_param){
         .kind = OC_PARAM_BIAS, .shape = oc_shape_1d(a->out), .fan_in = fan_in, .fan_out = fan_out};
-    return a->bias ? 2 : 1;
+    int count = a->bias ? 2 : 1;
+    if (a->int8)
+        params[count++] = (oc_param){
+            .kind = OC_PARAM_STEP, .shape = oc_shape_1d(a->out), .fan_in = 1, .fan_out = 1};
+    return count;
 }
 
 int oci_node_params(const oc_node *node, int64_t channels, oc_param params[OCI_MAX_PARAMS]) {

@@ -27,6 +27,12 @@ static const oc_arch *arch_of_model(const oc_model *model) {
 
 static oc_status open_folder(oci_origin *origin, const oc_train_options *o, oc_error *err) {
     OC_TRY(oc_model_load(&origin->model, o->from, err));
+    if (oc_graph_is_int8(origin->model->graph)) {
+        return oc_fail(err, OC_EUNSUPPORTED,
+                       "%s is a quantised model, which cannot be trained on: start from the one "
+                       "that it was made from, then quantize what comes out",
+                       o->from);
+    }
     const oc_arch *own = arch_of_model(origin->model);
     origin->arch = own;
     if (o->arch != NULL) OC_TRY(oc_zoo_find(o->arch, &origin->arch, err));

@@ -73,11 +73,12 @@ oc_status oci_dnn_describe(oc_buf *out, oc_error *err) {
 
 /* Weights as the library counts their dimensions: (out, in, h, w), or with a leading group. */
 static dnnl_status_t weights_desc(oci_layout *desc, int out, int in, int groups, int h, int w,
-                                  dnnl_format_tag_t plain, dnnl_format_tag_t grouped) {
+                                  dnnl_data_type_t type, dnnl_format_tag_t plain,
+                                  dnnl_format_tag_t grouped) {
     dnnl_dims_t flat = {out, in, h, w};
     dnnl_dims_t split = {groups, out / groups, in / groups, h, w};
-    return groups > 1 ? oci_desc_init(desc, 5, split, grouped)
-                      : oci_desc_init(desc, 4, flat, plain);
+    return groups > 1 ? oci_desc_init(desc, 5, split, type, grouped)
+                      : oci_desc_init(desc, 4, flat, type, plain);
 }
 
 /* *made moves into a layout of its own, unless `got` says that there is none. */
@@ -98,7 +99,7 @@ oc_status oci_layout_plain(oci_layout **out, int out_channels, int in_channels, 
                            int kernel_h, int kernel_w, oc_error *err) {
     oci_layout made = {0};
     dnnl_status_t got = weights_desc(&made, out_channels, in_channels, groups, kernel_h, kernel_w,
-                                     dnnl_oihw, dnnl_goihw);
+                                     dnnl_f32, dnnl_oihw, dnnl_goihw);
     return layout_keep(out, &made, got, err);
 }
 
@@ -106,7 +107,7 @@ oc_status oci_layout_rows(oci_layout **out, int out_channels, int in_channels, i
                           bool plain, oc_error *err) {
     dnnl_format_tag_t blocked = oci_dnn_block() == 16 ? dnnl_aBcd16b : dnnl_aBcd8b;
     oci_layout made = {0};
-    dnnl_status_t got = weights_desc(&made, out_channels, in_channels, 1, h, w,
+    dnnl_status_t got = weights_desc(&made, out_channels, in_channels, 1, h, w, dnnl_f32,
                                      plain ? dnnl_oihw : blocked, dnnl_goihw);
     return layout_keep(out, &made, got, err);
 }
@@ -225,12 +226,31 @@ struct oci_conv {
     bound b;
     oci_layout weights;
     bool bias;
+    float *scale;  /* of bytes, where a run binds them */
+    int scale_arg; /* what to, or 0 */
 };
 
 static dnnl_status_t activations(oci_layout *out, int n, int c, int h, int w, bool plain) {
     dnnl_dims_t dims = {n, c, h, w};
     dnnl_format_tag_t blocked = oci_dnn_block() == 16 ? dnnl_nChw16c : dnnl_nChw8c;
-    return oci_desc_init(out, 4, dims, plain ? dnnl_nchw : blocked);
+    return oci_desc_init(out, 4, dims, dnnl_f32, plain ? dnnl_nchw : blocked);
+}
+
+static dnnl_status_t byte_activations(oci_layout *out, int n, int c, int h, int w, bool floats) {
+    dnnl_dims_t dims = {n, c, h, w};
+    return oci_desc_init(out, 4, dims, floats ? dnnl_f32 : dnnl_u8, dnnl_nhwc);
+}
+
+static oc_status conv_ends(oci_conv_descs *d, const oci_conv_shape *s, oc_error *err) {
+    dnnl_status_t src =
+        s->bytes ? byte_activations(&d->src, s->n, s->in_channels, s->in_h, s->in_w, false)
+                 : activations(&d->src, s->n, s->in_channels, s->in_h, s->in_w, s->plain_src);
+    OC_TRY(told(src, "activations", err));
+    dnnl_status_t dst =
+        s->bytes
+            ? byte_activations(&d->dst, s->n, s->out_channels, s->out_h, s->out_w, s->float_dst)
+            : activations(&d->dst, s->n, s->out_channels, s->out_h, s->out_w, false);
+    return told(dst, "activations", err);
 }
 
 static void descs_clear(oci_conv_descs *d) {
@@ -249,23 +269,23 @@ static oc_status descs_init(oci_conv_descs *d, const oci_conv_shape *s, const oc
                           .dilates = {s->dilation_h - 1, s->dilation_w - 1},
                           .pad_l = {s->pad_top, s->pad_left},
                           .pad_r = {s->pad_bottom, s->pad_right}};
-    OC_TRY(told(activations(&d->src, s->n, s->in_channels, s->in_h, s->in_w, s->plain_src),
-                "activations", err));
-    OC_TRY(told(activations(&d->dst, s->n, s->out_channels, s->out_h, s->out_w, false),
-                "activations", err));
-    if (s->bias) OC_TRY(told(oci_desc_init(&d->bias, 1, bias, dnnl_x), "bias", err));
+    OC_TRY(conv_ends(d, s, err));
+    if (s->bias) OC_TRY(told(oci_desc_init(&d->bias, 1, bias, dnnl_f32, dnnl_x), "bias", err));
     if (weights) return told(oci_desc_copy(&d->weights, weights), "weights", err);
     return told(weights_desc(&d->weights, s->out_channels, s->in_channels, s->groups, s->kernel_h,
-                             s->kernel_w, dnnl_format_tag_any, dnnl_format_tag_any),
+                             s->kernel_w, s->bytes ? dnnl_s8 : dnnl_f32, dnnl_format_tag_any,
+                             dnnl_format_tag_any),
                 "weights", err);
 }
 
 static oc_status post_ops(dnnl_primitive_attr_t attr, const oci_conv_shape *s, oc_error *err) {
-    if (!s->sum && s->act == OCI_ACT_NONE) return OC_OK;
+    bool clips = s->bytes && s->low < s->high;
+    if (!s->sum && !clips && s->act == OCI_ACT_NONE) return OC_OK;
     dnnl_post_ops_t ops;
     OC_TRY(told(dnnl_post_ops_create(&ops), "post-ops", err));
     dnnl_status_t got = dnnl_success;
-    if (s->sum) got = oci_post_sum(ops);
+    if (s->sum) got = oci_post_sum(ops, s->bytes ? s->sum_scale : 1.f);
+    if (got == dnnl_success && clips) got = oci_post_act(ops, dnnl_eltwise_clip, s->low, s->high);
     if (got == dnnl_success && s->act == OCI_ACT_RELU)
         got = oci_post_act(ops, dnnl_eltwise_relu, 0.f, 0.f);
     if (got == dnnl_success && s->act == OCI_ACT_RELU6)
@@ -294,6 +314,7 @@ static oc_status conv_primitive(oci_conv *c, oci_conv_kind kind, const oci_conv_
     oc_status status = OC_OK;
     OC_GOTO(user_scratchpad(&attr, err));
     if (kind == OCI_CONV_FORWARD) OC_GOTO(post_ops(attr, s, err));
+    if (s->bytes) OC_GOTO(told(oci_attr_scales(attr, s, &c->scale_arg), "scales", err));
     if (kind != OCI_CONV_FORWARD) OC_GOTO(hint(&forward, c->b.dnn, s, err));
     OC_GOTO(told(oci_conv_describe(&c->b.desc, c->b.dnn->engine, kind, d, attr, forward),
                  "convolution", err));
@@ -316,6 +337,21 @@ static oc_status conv_bind(oci_conv *c, oci_conv_kind kind, const oci_conv_descs
     return bind(&c->b, to_weights ? DNNL_ARG_DIFF_BIAS : DNNL_ARG_BIAS, &d->bias, err);
 }
 
+/* Scales that each run binds. */
+static oc_status scales_bind(oci_conv *c, const oci_conv_shape *s, oc_error *err) {
+    if (!c->scale_arg) return OC_OK;
+    size_t bytes = (size_t)s->out_channels * sizeof *c->scale;
+    dnnl_dims_t dims = {s->out_channels};
+    oci_layout layout = {0};
+    c->scale = oc_malloc_aligned(bytes);
+    if (!c->scale) return oc_fail_nomem(err, bytes, "scales");
+    memcpy(c->scale, s->scale, bytes);
+    oc_status status = told(oci_desc_init(&layout, 1, dims, dnnl_f32, dnnl_x), "scales", err);
+    if (status == OC_OK) status = bind(&c->b, c->scale_arg, &layout, err);
+    oci_desc_clear(&layout);
+    return status;
+}
+
 oc_status oci_conv_new(oci_conv **out, oci_dnn *dnn, oci_conv_kind kind, const oci_conv_shape *s,
                        const oci_layout *weights, oc_error *err) {
     *out = NULL;
@@ -328,6 +364,7 @@ oc_status oci_conv_new(oci_conv **out, oci_dnn *dnn, oci_conv_kind kind, const o
     OC_GOTO(descs_init(&d, s, weights, err));
     OC_GOTO(conv_primitive(c, kind, s, &d, err));
     OC_GOTO(conv_bind(c, kind, &d, err));
+    OC_GOTO(scales_bind(c, s, err));
     OC_GOTO(bound_finish(&c->b, "convolution", err));
     *out = c;
 done:
@@ -340,6 +377,7 @@ void oci_conv_free(oci_conv *c) {
     if (!c) return;
     bound_clear(&c->b);
     oci_desc_clear(&c->weights);
+    oc_free_aligned(c->scale);
     oc_free(c);
 }
 
@@ -358,8 +396,41 @@ oc_status oci_conv_run(oci_conv *c, const void *src, const void *weights, const 
     const void *handles[MOST_ARGS] = {src, weights, dst};
     int n = 3;
     if (c->bias) handles[n++] = bias;
+    if (c->scale) handles[n++] = c->scale;
     handles[n] = scratch;
     return bound_run(&c->b, handles, "convolution", err);
+}
+
+/* ---- convolutions of bytes ---- */
+
+bool oci_byte_conv_is_fast(oci_dnn *dnn, const oci_conv_shape *shape) {
+    oci_conv c = {.b = {.dnn = dnn}, .bias = shape->bias};
+    oci_conv_descs d;
+    const char *kernel = "ref";
+    if (descs_init(&d, shape, NULL, NULL) == OC_OK &&
+        conv_primitive(&c, OCI_CONV_FORWARD, shape, &d, NULL) == OC_OK)
+        (void)dnnl_primitive_desc_query(c.b.desc, dnnl_query_impl_info_str, 0, (void *)&kernel);
+    bool fast = !oc_starts_with(kernel, "ref");
+    descs_clear(&d);
+    bound_clear(&c.b);
+    return fast;
+}
+
+oc_status oci_byte_conv_pack(const oci_conv *conv, const oci_conv_shape *s, const int8_t *plain,
+                             void *to, oc_error *err) {
+    oci_layout from = {0};
+    oci_reorder *r = NULL;
+    oc_status status = OC_OK;
+    OC_GOTO(told(weights_desc(&from, s->out_channels, s->in_channels, s->groups, s->kernel_h,
+                              s->kernel_w, dnnl_s8, dnnl_oihw, dnnl_goihw),
+                 "weights", err));
+    OC_GOTO(oci_reorder_new(&r, conv->b.dnn, &from, &conv->weights, err));
+    const void *handles[MOST_ARGS] = {plain, to};
+    status = bound_run(&r->b, handles, "reorder", err);
+done:
+    oci_reorder_free(r);
+    oci_desc_clear(&from);
+    return status;
 }
 
 oc_status oci_product_run(const oci_product *p, oc_error *err) {

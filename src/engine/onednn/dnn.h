@@ -50,6 +50,13 @@ typedef struct oci_conv_shape {
     bool bias, plain_src;
     oci_act act; /* forward: applied to the result */
     bool sum;    /* forward: dst += before act */
+    /* A forward convolution of bytes: src is unsigned (n, h, w, c), weights are signed,
+     *   dst = clip(scale[o] * (sum of products) + bias[o] + sum_scale * dst)
+     * rounded to bytes, or floats (n, h, w, c); bias as oci_byte_bias makes it. Instead of act. */
+    bool bytes, float_dst;
+    const float *scale; /* (out), copied; NULL = all 1 */
+    float sum_scale;
+    float low, high; /* the clip; both 0 = none but that of a byte */
 } oci_conv_shape;
 
 typedef enum oci_conv_kind { OCI_CONV_FORWARD, OCI_CONV_DATA, OCI_CONV_WEIGHTS } oci_conv_kind;
@@ -68,6 +75,14 @@ const char *oci_conv_kernel(const oci_conv *conv);        /* the library's name 
 OC_MUST_CHECK oc_status oci_conv_run(oci_conv *conv, const void *src, const void *weights,
                                      const void *bias, const void *dst, void *scratch,
                                      oc_error *err);
+
+/* Has the library a kernel of its own for this convolution of bytes, not its plain loops? */
+bool oci_byte_conv_is_fast(oci_dnn *dnn, const oci_conv_shape *shape);
+/* A bias in units of dst, as this version of the library takes it. */
+float oci_byte_bias(float bias, float scale);
+/* Weights of a convolution of bytes, (out, in/groups, kh, kw), into the layout of `conv`. */
+OC_MUST_CHECK oc_status oci_byte_conv_pack(const oci_conv *conv, const oci_conv_shape *shape,
+                                           const int8_t *plain, void *to, oc_error *err);
 
 /* c (m, n) = op(a) (m, k) op(b) (k, n), or added to c; matrices row by row, `*_row` floats apart; a
  * flipped one is stored transposed. */

@@ -9,8 +9,8 @@
 /* ---- memory ---- */
 
 dnnl_status_t oci_desc_init(oci_layout *out, int rank, const dnnl_dims_t dims,
-                            dnnl_format_tag_t tag) {
-    return dnnl_memory_desc_init_by_tag(&out->desc, rank, dims, dnnl_f32, tag);
+                            dnnl_data_type_t type, dnnl_format_tag_t tag) {
+    return dnnl_memory_desc_init_by_tag(&out->desc, rank, dims, type, tag);
 }
 
 dnnl_status_t oci_desc_copy(oci_layout *out, const oci_layout *src) {
@@ -95,10 +95,24 @@ dnnl_status_t oci_lrn_describe_backward(dnnl_primitive_desc_t *out, dnnl_engine_
     return got == dnnl_success ? dnnl_primitive_desc_create(out, &op, NULL, engine, forward) : got;
 }
 
-dnnl_status_t oci_post_sum(dnnl_post_ops_t ops) {
-    return dnnl_post_ops_append_sum(ops, 1.f);
+dnnl_status_t oci_post_sum(dnnl_post_ops_t ops, float scale) {
+    return dnnl_post_ops_append_sum(ops, scale);
 }
 
 dnnl_status_t oci_post_act(dnnl_post_ops_t ops, dnnl_alg_kind_t act, float alpha, float beta) {
     return dnnl_post_ops_append_eltwise(ops, 1.f, act, alpha, beta);
+}
+
+/* ---- bytes: the attribute keeps the scales, and the bias is added before them ---- */
+
+dnnl_status_t oci_attr_scales(dnnl_primitive_attr_t attr, const oci_conv_shape *shape, int *arg) {
+    enum { BY_CHANNEL = 1 << 1 };
+    *arg = 0;
+    if (!shape->scale) return dnnl_success;
+    return dnnl_primitive_attr_set_output_scales(attr, shape->out_channels, BY_CHANNEL,
+                                                 shape->scale);
+}
+
+float oci_byte_bias(float bias, float scale) {
+    return bias / scale;
 }

@@ -7,8 +7,8 @@
 /* ---- memory ---- */
 
 dnnl_status_t oci_desc_init(oci_layout *out, int rank, const dnnl_dims_t dims,
-                            dnnl_format_tag_t tag) {
-    return dnnl_memory_desc_create_with_tag(&out->desc, rank, dims, dnnl_f32, tag);
+                            dnnl_data_type_t type, dnnl_format_tag_t tag) {
+    return dnnl_memory_desc_create_with_tag(&out->desc, rank, dims, type, tag);
 }
 
 dnnl_status_t oci_desc_copy(oci_layout *out, const oci_layout *src) {
@@ -82,10 +82,26 @@ dnnl_status_t oci_lrn_describe_backward(dnnl_primitive_desc_t *out, dnnl_engine_
                                                    s->k, forward, NULL);
 }
 
-dnnl_status_t oci_post_sum(dnnl_post_ops_t ops) {
-    return dnnl_post_ops_append_sum(ops, 1.f, 0, dnnl_data_type_undef);
+dnnl_status_t oci_post_sum(dnnl_post_ops_t ops, float scale) {
+    return dnnl_post_ops_append_sum(ops, scale, 0, dnnl_data_type_undef);
 }
 
 dnnl_status_t oci_post_act(dnnl_post_ops_t ops, dnnl_alg_kind_t act, float alpha, float beta) {
     return dnnl_post_ops_append_eltwise(ops, act, alpha, beta);
+}
+
+/* ---- bytes: scales are an argument of each run, and the bias is added behind them ---- */
+
+dnnl_status_t oci_attr_scales(dnnl_primitive_attr_t attr, const oci_conv_shape *shape, int *arg) {
+    enum { BY_OUTPUT = 1 << 0, BY_GROUP_AND_OUTPUT = 3 };
+    *arg = 0;
+    if (!shape->scale) return dnnl_success;
+    *arg = DNNL_ARG_ATTR_SCALES | DNNL_ARG_WEIGHTS;
+    return dnnl_primitive_attr_set_scales_mask(attr, DNNL_ARG_WEIGHTS,
+                                               shape->groups > 1 ? BY_GROUP_AND_OUTPUT : BY_OUTPUT);
+}
+
+float oci_byte_bias(float bias, float scale) {
+    (void)scale;
+    return bias;
 }

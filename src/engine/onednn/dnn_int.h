@@ -14,9 +14,9 @@ struct oci_layout {
     dnnl_memory_desc_t desc;
 };
 
-/* *out, all zero before, becomes a layout of floats; it needs oci_desc_clear. */
+/* *out, all zero before, becomes a layout; it needs oci_desc_clear. */
 dnnl_status_t oci_desc_init(oci_layout *out, int rank, const dnnl_dims_t dims,
-                            dnnl_format_tag_t tag);
+                            dnnl_data_type_t type, dnnl_format_tag_t tag);
 dnnl_status_t oci_desc_copy(oci_layout *out, const oci_layout *src);
 /* One of a primitive's descriptors; none where the primitive has none. */
 dnnl_status_t oci_desc_query(oci_layout *out, const_dnnl_primitive_desc_t primitive,
@@ -45,8 +45,11 @@ dnnl_status_t oci_lrn_describe_backward(dnnl_primitive_desc_t *out, dnnl_engine_
                                         const oci_lrn_shape *shape, const oci_layout *act,
                                         const_dnnl_primitive_desc_t forward);
 
-/* Post-ops: dst += what was there; an activation on the result. */
-dnnl_status_t oci_post_sum(dnnl_post_ops_t ops);
+/* Post-ops: dst += scale * what was there; an activation on the result. */
+dnnl_status_t oci_post_sum(dnnl_post_ops_t ops, float scale);
 dnnl_status_t oci_post_act(dnnl_post_ops_t ops, dnnl_alg_kind_t act, float alpha, float beta);
+/* shape->scale of a convolution of bytes. *arg: what a run must bind them to, or 0 where the
+ * attribute keeps them. */
+dnnl_status_t oci_attr_scales(dnnl_primitive_attr_t attr, const oci_conv_shape *shape, int *arg);
 
 #endif

@@ -8,20 +8,7 @@
  * SPDX-License-Identifier: BSD-2-Clause */
 #include <string.h>
 
-#include "engine/onednn/onednn_int.h"
-
-/* State of the walk over the nodes. */
-typedef struct walk {
-    oci_plan *plan;
-    const oc_shape *shapes;
-    int *fanout;    /* readers of each node; the output counts one */
-    int *unit_of;   /* value -> the unit that stores it, or -1 */
-    bool *shared;   /* value -> more than one reader */
-    bool *flat;     /* value -> seen through a flatten that joins h and w with c */
-    bool *needed;   /* node -> a gradient flows into it */
-    bool *absorbed; /* node -> already part of an earlier unit */
-    int *reader;    /* node -> its last reader, meaningful where fanout is 1; -1 = the output */
-} walk;
+#include "engine/onednn/fuse_int.h"
 
 const char *oci_unit_name(const oci_plan *plan, const oci_unit *unit) {
     return oc_graph_node(plan->graph, unit->node)->name;
@@ -31,34 +18,6 @@ const oc_attrs *oci_unit_attrs(const oci_plan *plan, const oci_unit *unit) {
     return &oc_graph_node(plan->graph, unit->node)->attrs;
 }
 
-static int blocks_of(const oci_plan *plan, int c) {
-    return (c + plan->lanes - 1) / plan->lanes;
-}
-
-static int value_add(walk *w, int node, int c, int h, int width) {
-    oci_plan *plan = w->plan;
-    int i = plan->value_count++;
-    int blocks = blocks_of(plan, c);
-    plan->values[i] =
-        (oci_value){.node = node,
-                    .c = c,
-                    .h = h,
-                    .w = width,
-                    .blocks = blocks,
-                    .image = (size_t)blocks * (size_t)plan->lanes * (size_t)h * (size_t)width,
-                    .base = i,
-                    .norm = -1,
-                    .grad_home = i,
-                    .wants_grad = plan->face.mode == OC_MODE_TRAIN && w->needed[node]};
-    w->unit_of[i] = -1;
-    return i;
-}
-
-static int value_stored(walk *w, int node) {
-    const oc_shape *s = &w->shapes[node];
-    return value_add(w, node, (int)s->dim[1], (int)s->dim[2], (int)s->dim[3]);
-}
-
 static int value_derived(walk *w, int node, int base) {
     oci_plan *plan = w->plan;
     const oci_value *b = &plan->values[base];
@@ -66,45 +25,6 @@ static int value_derived(walk *w, int node, int base) {
     plan->values[i].base = base;
     w->flat[i] = w->flat[base];
     return i;
-}
-
-static oci_unit *unit_add(walk *w, oci_kind kind, int node, int out) {
-    oci_plan *plan = w->plan;
-    oci_unit *u = &plan->units[plan->unit_count];
-    *u = (oci_unit){.kind = kind,
-                    .node = node,
-                    .out = out,
-                    .through = out,
-                    .gathers = -1,
-                    .folded = -1,
-                    .sum = -1};
-    u->back = plan->values[out].wants_grad;
-    if (kind != OCI_UNIT_DERIVE) w->unit_of[out] = plan->unit_count;
-    plan->unit_count++;
-    return u;
-}
-
-static void unit_reads(oci_unit *u, int value) {
-    u->in[u->in_count++] = value;
-}
-
-/* Node `node` is seen as `value` by those who read it. */
-static void publish(walk *w, int node, int value) {
-    w->plan->value_of[node] = value;
-    if (w->fanout[node] > 1) w->shared[value] = true;
-}
-
-/* The node that alone reads `node`, or -1. */
-static int sole_reader(const walk *w, int node) {
-    return w->fanout[node] == 1 ? w->reader[node] : -1;
-}
-
-static oci_act act_of(oc_op op) {
-    return op == OC_OP_RELU ? OCI_ACT_RELU : op == OC_OP_RELU6 ? OCI_ACT_RELU6 : OCI_ACT_NONE;
-}
-
-static oc_op op_of(const walk *w, int node) {
-    return oc_graph_node(w->plan->graph, node)->op;
 }
 
 /* A value that may be read as a base: derived ones are stored by a copy first. */
@@ -188,6 +108,7 @@ static void walk_conv(walk *w, int node) {
     for (int i = 0; i < n->param_count; i++)
         u->to_params |= plan->places[n->first_param + i].trained;
     int last = absorb(w, u, node);
+    plan->values[out].node = last;
     publish(w, node, out);
     publish(w, last, out);
 }
@@ -245,6 +166,7 @@ static void walk_act(walk *w, int node) {
                           plan->units[w->unit_of[in]].kind == OCI_UNIT_ADD);
     if (own_clip && !w->shared[in] && v->act == OCI_ACT_NONE) {
         v->act = act;
+        v->node = node;
         publish(w, node, in);
         return;
     }
@@ -304,7 +226,8 @@ static void walk_same(walk *w, int node, bool flatten) {
 static oc_status check_flat(const walk *w, int node, oc_error *err) {
     const oc_node *n = oc_graph_node(w->plan->graph, node);
     bool knows = n->op == OC_OP_DENSE || n->op == OC_OP_DROPOUT || n->op == OC_OP_FLATTEN ||
-                 n->op == OC_OP_SIGMOID || n->op == OC_OP_TANH || act_of(n->op) != OCI_ACT_NONE;
+                 n->op == OC_OP_SIGMOID || n->op == OC_OP_TANH || n->op == OC_OP_QUANTIZE ||
+                 act_of(n->op) != OCI_ACT_NONE;
     for (int i = 0; i < n->input_count && !knows; i++) {
         int in = w->plan->value_of[n->inputs[i]];
         if (w->flat[in])
@@ -435,11 +358,13 @@ static void count_fanout(walk *w) {
 static oc_status walk_all(walk *w, oc_error *err) {
     oci_plan *plan = w->plan;
     int count = oc_graph_node_count(plan->graph);
-    for (int i = 0; i < count; i++) plan->value_of[i] = -1;
+    for (int i = 0; i < count; i++)
+        plan->value_of[i] = plan->bytes_of[i] = w->grid[i] = w->end[i] = -1;
+    if (plan->face.mode == OC_MODE_INFER) oci_walk_grids(w);
     for (int i = 0; i < count; i++) {
         if (w->absorbed[i]) continue;
         OC_TRY(check_flat(w, i, err));
-        walk_node(w, i);
+        if (!oci_walk_bytes(w, i)) walk_node(w, i);
     }
     /* absorbed nodes in the middle of a chain have no value: nobody reads them */
     count_readers(plan);
@@ -458,13 +383,16 @@ oc_status oci_fuse(oci_plan *plan, const oc_shape *shapes, oc_error *err) {
     plan->units = oc_calloc(most, sizeof *plan->units);
     plan->norms = oc_calloc(nodes, sizeof *plan->norms);
     plan->value_of = oc_calloc(nodes, sizeof *plan->value_of);
-    int *ints = oc_calloc(2 * nodes + most, sizeof *ints);
+    plan->bytes_of = oc_calloc(nodes, sizeof *plan->bytes_of);
+    int *ints = oc_calloc(4 * nodes + most, sizeof *ints);
     bool *flags = oc_calloc(2 * nodes + 2 * most, sizeof *flags);
-    if (!plan->values || !plan->units || !plan->norms || !plan->value_of || !ints || !flags) {
+    if (!plan->values || !plan->units || !plan->norms || !plan->value_of || !plan->bytes_of ||
+        !ints || !flags) {
         status = oc_fail_nomem(err, most * sizeof *plan->units, "plan");
         goto done;
     }
-    w.fanout = ints, w.reader = ints + nodes, w.unit_of = ints + 2 * nodes;
+    w.fanout = ints, w.reader = ints + nodes, w.grid = ints + 2 * nodes;
+    w.end = ints + 3 * nodes, w.unit_of = ints + 4 * nodes;
     w.needed = flags, w.absorbed = flags + nodes;
     w.shared = flags + 2 * nodes, w.flat = flags + 2 * nodes + most;
     if (plan->face.mode == OC_MODE_TRAIN) oci_grad_needed(plan->graph, &plan->options, w.needed);

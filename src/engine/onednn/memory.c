@@ -155,7 +155,8 @@ static size_t whole_lines(size_t floats) {
 static void lives_of(oci_plan *plan, const lives *l) {
     for (int i = 0; i < plan->value_count; i++) {
         oci_value *v = &plan->values[i];
-        size_t floats = whole_lines(v->image * (size_t)plan->images);
+        size_t all = v->image * (size_t)plan->images;
+        size_t floats = whole_lines(v->bytes ? all / sizeof(float) + 1 : all);
         size_t stored = v->plain ? 0 : floats;
         l->values[i] = (block){&v->first_data, stored, 0, NEVER, -1};
         l->again[i] = (block){&v->again_data, stored, 0, NEVER, -1};

@@ -5,7 +5,7 @@
 #include <math.h>
 #include <string.h>
 
-#include "engine/onednn/onednn_int.h"
+#include "engine/onednn/int8.h"
 
 static oc_status block_forward(oci_plan *plan, oci_unit *unit, int first, int n, oc_error *err) {
     (void)err;
@@ -298,6 +298,13 @@ const oci_unit_ops *oci_unit_ops_of(oci_kind kind) {
         [OCI_UNIT_SOFTMAX] = {softmax_forward, softmax_backward},
         [OCI_UNIT_ADAPTIVE_POOL] = {oci_adaptive_forward, oci_adaptive_backward},
         [OCI_UNIT_AUX_LOSS] = {oci_aux_forward, oci_aux_backward},
+        [OCI_UNIT_QUANTIZE] = {oci_quantize_forward, NULL},
+        [OCI_UNIT_RESTORE] = {oci_restore_forward, NULL},
+        [OCI_UNIT_BYTE_CONV] = {oci_byte_conv_forward, NULL},
+        [OCI_UNIT_BYTE_ADD] = {oci_byte_add_forward, NULL},
+        [OCI_UNIT_BYTE_MAX_POOL] = {oci_byte_max_pool_forward, NULL},
+        [OCI_UNIT_BYTE_GLOBAL_POOL] = {oci_byte_global_pool_forward, NULL},
+        [OCI_UNIT_BYTE_CONCAT] = {oci_byte_concat_forward, NULL},
     };
     return &table[kind];
 }

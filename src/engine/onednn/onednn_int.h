@@ -24,7 +24,7 @@
 #include "engine/onednn/row_int.h"
 
 typedef struct oci_value {
-    int node; /* of the graph, whose output this is */
+    int node; /* of the graph, whose output this is; the last of those that were fused */
     int c, h, w;
     int blocks;   /* c / B, rounded up */
     size_t image; /* floats of one image */
@@ -32,7 +32,10 @@ typedef struct oci_value {
     int base;     /* the stored value it is read from; itself when stored */
     int norm;     /* derived: its affine map, or -1 */
     oci_act act;  /* derived: clip when read; stored: clip already applied by its unit */
-    float *data;  /* stored: image 0 */
+    bool bytes;   /* levels of a quantize node, uint8_t (n, h, w, c); image counts bytes */
+    float step;   /* of bytes: level l means step * (l - zero) */
+    int zero;
+    float *data;                    /* stored: image 0 */
     float *first_data, *again_data; /* training: where data is on the way there, and where it is
                                        made again for the way back */
     /* training */
@@ -76,10 +79,19 @@ typedef enum oci_kind {
     OCI_UNIT_SOFTMAX,
     OCI_UNIT_ADAPTIVE_POOL,
     OCI_UNIT_AUX_LOSS, /* out holds the gradient of the weighted loss */
+    /* inference over bytes (int8.h) */
+    OCI_UNIT_QUANTIZE, /* floats to bytes */
+    OCI_UNIT_RESTORE,  /* bytes to floats */
+    OCI_UNIT_BYTE_CONV,
+    OCI_UNIT_BYTE_ADD,
+    OCI_UNIT_BYTE_MAX_POOL,
+    OCI_UNIT_BYTE_GLOBAL_POOL, /* to floats */
+    OCI_UNIT_BYTE_CONCAT,
     OCI_UNIT_COUNT
 } oci_kind;
 
 typedef struct oci_conv_unit oci_conv_unit;
+typedef struct oci_byte_conv oci_byte_conv;
 
 typedef struct oci_unit {
     oci_kind kind;
@@ -96,6 +108,7 @@ typedef struct oci_unit {
     int folded;     /* inference, conv: batch norm node folded into the weights, or -1 */
     int sum;        /* inference, conv: value whose memory out shares and adds to, or -1 */
     oci_conv_unit *conv;
+    oci_byte_conv *byte_conv;
     oci_lrn *lrn[2];   /* for a full chunk and for the rest */
     uint8_t *side;     /* dropout: keep mask; max pool: chosen taps; lrn: workspace */
     size_t side_image; /* bytes of it for one image */
@@ -110,6 +123,7 @@ typedef struct oci_place {
     bool trained;
     bool borrowed;      /* inference: read where it lies, at `lent`; nothing in the slab */
     const float *lent;  /* from import on */
+    bool elsewhere;     /* not in the slabs: a convolution of bytes has its own copy */
     oci_layout *layout; /* convolution weights: the engine's; NULL = as torch stores it */
     oci_layout *plain;
     oci_reorder *in, *out;
@@ -127,6 +141,7 @@ typedef struct oci_plan {
     oci_value *values;
     int value_count;
     int *value_of; /* per graph node, -1 = none */
+    int *bytes_of; /* the same, as bytes */
     oci_unit *units;
     int unit_count;
     oci_norm *norms;

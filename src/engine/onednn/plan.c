@@ -8,7 +8,7 @@
 #include <math.h>
 #include <string.h>
 
-#include "engine/onednn/onednn_int.h"
+#include "engine/onednn/int8.h"
 
 enum {
     CHUNK_BYTES = 3 << 20, /* a training unit's source and destination in cache */
@@ -32,6 +32,7 @@ static void plan_free(oc_plan *face) {
     oci_plan *plan = plan_of(face);
     for (int u = 0; u < plan->unit_count; u++) {
         oci_conv_unit_free(plan->units[u].conv);
+        oci_byte_conv_free(plan->units[u].byte_conv);
         oci_lrn_free(plan->units[u].lrn[0]);
         oci_lrn_free(plan->units[u].lrn[1]);
         oc_free_aligned(plan->units[u].side);
@@ -49,6 +50,7 @@ static void plan_free(oc_plan *face) {
     oc_free(plan->units);
     oc_free(plan->norms);
     oc_free(plan->value_of);
+    oc_free(plan->bytes_of);
     oc_free(plan->trained);
     oci_dnn_free(plan->dnn);
     oc_graph_free(plan->graph);
@@ -120,8 +122,9 @@ static oc_status units_init(oci_plan *plan, const oc_shape *shapes, oc_error *er
             plan->face.mode == OC_MODE_INFER
                 ? plan->images
                 : images_within(unit_bytes(plan, unit), chunk_budget(plan, unit), plan->images);
-        if (unit->kind == OCI_UNIT_CONV)
+        if (unit->kind == OCI_UNIT_CONV || unit->kind == OCI_UNIT_BYTE_CONV)
             unit->macs = oc_graph_macs(plan->graph, unit->node, shapes);
+        if (unit->kind == OCI_UNIT_BYTE_CONV) OC_TRY(oci_byte_conv_init(plan, unit, err));
         if (unit->kind == OCI_UNIT_CONV) OC_TRY(oci_conv_unit_init(plan, unit, err));
         if (unit->kind == OCI_UNIT_LRN) OC_TRY(oci_lrn_unit_init(plan, unit, err));
     }
@@ -236,9 +239,21 @@ static int output_value(const oci_plan *plan) {
     return plan->value_of[oc_graph_node_count(plan->graph) - 1];
 }
 
-static oc_status units_forward(oci_plan *plan, float *output, oc_error *err) {
+/* What the unit stored, and what derives from that, of the images that are there. */
+static void show_unit(oci_plan *plan, const oci_unit *unit, int images) {
+    for (int i = 0; i < plan->value_count; i++) {
+        const oci_value *v = &plan->values[i];
+        if (v->base != unit->out || v->bytes) continue;
+        for (int k = 0; k < images; k++)
+            plan->face.observer(plan->face.observer_ctx, v->node, oci_read(plan, i, k, 1),
+                                v->image);
+    }
+}
+
+static oc_status units_forward(oci_plan *plan, int images, float *output, oc_error *err) {
     for (int u = 0; u < plan->unit_count; u++) {
         oc_status status = unit_forward(plan, &plan->units[u], err);
+        if (status == OC_OK && plan->face.observer) show_unit(plan, &plan->units[u], images);
         if (status != OC_OK)
             return oc_error_context(err, status, "%s", oci_unit_name(plan, &plan->units[u]));
     }
@@ -259,7 +274,7 @@ static oc_status infer(oci_plan *plan, const float *pixels, int n, oc_error *err
                    (size_t)(plan->images - here) * image * sizeof(float));
             plan->pixels = plan->input;
         }
-        OC_TRY(units_forward(plan, plan->output + (size_t)first * plan->output_image, err));
+        OC_TRY(units_forward(plan, here, plan->output + (size_t)first * plan->output_image, err));
     }
     return OC_OK;
 }
@@ -276,7 +291,7 @@ static oc_status forward(oc_plan *face, const float *pixels, int n, uint64_t ste
     oci_recompute_begin(plan);
     plan->going_back = false;
     if (face->mode == OC_MODE_TRAIN)
-        status = units_forward(plan, plan->output, err);
+        status = units_forward(plan, plan->images, plan->output, err);
     else
         status = infer(plan, plan->pixels, n, err);
     const oci_watch watch = oci_watch_start(plan);
@@ -389,7 +404,8 @@ static const char *unit_nonfinite(oci_plan *plan, oci_unit *unit) {
     const oci_norm *norm = unit->gathers < 0 ? NULL : &plan->norms[unit->gathers];
     if (unit->kind == OCI_UNIT_AUX_LOSS) return NULL; /* its logits have been looked at */
     if (unit_forward(plan, unit, NULL) != OC_OK) return NULL;
-    if (!finite_all(v->data, v->image * (size_t)plan->images)) return oci_unit_name(plan, unit);
+    if (!v->bytes && !finite_all(v->data, v->image * (size_t)plan->images))
+        return oci_unit_name(plan, unit);
     if (norm && !finite_all(norm->a, (size_t)norm->blocks * OCI_ROW))
         return oc_graph_node(plan->graph, norm->node)->name;
     return NULL;

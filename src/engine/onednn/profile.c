@@ -2,7 +2,7 @@
  * them. Clocks are read only while profiling, by the thread that runs the plan.
  *
  * SPDX-License-Identifier: BSD-2-Clause */
-#include "engine/onednn/onednn_int.h"
+#include "engine/onednn/int8.h"
 
 oci_watch oci_watch_start(const oci_plan *plan) {
     return (oci_watch){.start = plan->profiling ? oc_clock_seconds() : 0,
@@ -39,12 +39,17 @@ static uint64_t macs_of(const oci_plan *plan, const oci_unit *unit, int what) {
     return what == 1 && !plan->values[unit->in[0]].wants_grad ? 0 : unit->macs;
 }
 
+static const char *kernel_of(const oci_unit *unit, int what) {
+    if (unit->byte_conv) return oci_byte_conv_kernel(unit);
+    return unit->conv ? oci_conv_unit_kernel(unit, what) : "own";
+}
+
 static void put_unit(list *l, const oci_plan *plan, const oci_unit *unit) {
     static const char *const what[] = {"forward", "backward data", "backward weights"};
     for (int k = 0; k < 3; k++)
         put(l, (oc_op_time){.node = oci_unit_name(plan, unit),
                             .what = what[k],
-                            .kernel = unit->conv ? oci_conv_unit_kernel(unit, k) : "own",
+                            .kernel = kernel_of(unit, k),
                             .seconds = unit->seconds[k],
                             .calls = unit->calls[k],
                             .macs = macs_of(plan, unit, k)});

@@ -8,7 +8,7 @@
 #include <math.h>
 #include <string.h>
 
-#include "engine/onednn/onednn_int.h"
+#include "engine/onednn/int8.h"
 
 /* A dense layer whose source is one value a channel: its rows are torch's. */
 static bool rows_as_torch(const oci_plan *plan, const oci_unit *unit) {
@@ -51,7 +51,7 @@ oc_status oci_weights_place(oci_plan *plan, oc_error *err) {
         size_t plain = 0;
         if (!oc_shape_count(&oc_graph_param(plan->graph, i)->shape, &plain))
             return oc_fail(err, OC_ELIMIT, "%s: too large", oc_graph_param(plan->graph, i)->name);
-        if (!p->layout) p->count = p->borrowed ? 0 : plain;
+        if (!p->layout) p->count = p->borrowed || p->elsewhere ? 0 : plain;
         p->count = (p->count + OCI_ROW - 1) / OCI_ROW * OCI_ROW;
         p->offset = plan->slab;
         plan->slab += p->count;
@@ -154,12 +154,13 @@ oc_status oci_weights_import(oci_plan *plan, oc_slot slot, const oc_tensors *set
         OC_TRY(slab_new(plan, &plan->state[slot - OC_SLOT_STATE_0], err));
     float *slab = slab_of(plan, slot);
     for (int i = 0; i < oc_graph_param_count(plan->graph); i++)
-        if (slot == OC_SLOT_WEIGHTS || plan->places[i].trained)
+        if ((slot == OC_SLOT_WEIGHTS && !plan->places[i].elsewhere) || plan->places[i].trained)
             OC_TRY(import_one(plan, slab, i, set, err));
     if (slot != OC_SLOT_WEIGHTS) return OC_OK;
     for (int u = 0; u < plan->unit_count; u++) {
         if (plan->units[u].folded >= 0) OC_TRY(fold(plan, &plan->units[u], set, err));
         if (plan->units[u].kind == OCI_UNIT_CONV) oci_conv_keep(plan, &plan->units[u]);
+        if (plan->units[u].byte_conv) OC_TRY(oci_byte_conv_import(plan, &plan->units[u], set, err));
     }
     for (int i = 0; i < plan->norm_count; i++)
         if (!plan->norms[i].batch_stats) oci_norm_running(plan, &plan->norms[i]);

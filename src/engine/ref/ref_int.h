@@ -56,6 +56,7 @@ ref_function ref_concat_forward, ref_concat_backward;
 ref_function ref_flatten_forward, ref_flatten_backward;
 ref_function ref_softmax_forward;
 ref_function ref_aux_loss_backward;
+ref_function ref_quantize_forward;
 
 /* Values of one item, and of the whole batch of this run. */
 static inline size_t ref_item(const oc_shape *s) {

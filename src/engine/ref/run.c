@@ -11,8 +11,8 @@ typedef struct ref_op {
     ref_function *forward, *backward;
 } ref_op;
 
-/* The input has nothing to do; softmax is never trained through; auxiliary losses wait for the
- * targets. */
+/* The input has nothing to do; softmax and quantize are never trained through; auxiliary losses
+ * wait for the targets. */
 static const ref_op OPS[OC_OP_COUNT] = {
     [OC_OP_CONV] = {ref_conv_forward, ref_conv_backward},
     [OC_OP_DENSE] = {ref_dense_forward, ref_dense_backward},
@@ -32,6 +32,7 @@ static const ref_op OPS[OC_OP_COUNT] = {
     [OC_OP_FLATTEN] = {ref_flatten_forward, ref_flatten_backward},
     [OC_OP_SOFTMAX] = {ref_softmax_forward, NULL},
     [OC_OP_AUX_LOSS] = {NULL, ref_aux_loss_backward},
+    [OC_OP_QUANTIZE] = {ref_quantize_forward, NULL},
 };
 
 enum { FORWARD, BACKWARD };
@@ -78,7 +79,12 @@ oc_status ref_forward(oc_plan *base, const float *pixels, int n, uint64_t step,
     if (pixels != NULL) {
         memcpy(first->out, pixels, ref_volume(first, &first->out_shape) * sizeof *pixels);
     }
-    for (int i = 0; i < plan->count; i++) call(plan, &plan->calls[i], FORWARD);
+    for (int i = 0; i < plan->count; i++) {
+        const ref_call *c = &plan->calls[i];
+        call(plan, &plan->calls[i], FORWARD);
+        if (base->observer)
+            base->observer(base->observer_ctx, i, c->out, ref_volume(c, &c->out_shape));
+    }
     if (targets == NULL) return OC_OK;
     memset(plan->gradients, 0, plan->gradient_values * sizeof *plan->gradients);
     oci_softmax_nll(last->out, (size_t)n, base->classes, targets, last->dout, result);
