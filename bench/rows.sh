@@ -17,7 +17,7 @@ heading() {
 
 # line WHAT UNIT MEDIAN LEAST MOST MB RATIO REACH VERDICT
 line() {
-    printf '%-36s %-8s %8s %8s %8s %8s %7s  %-8s%s\n' "$1" "$2" "$(short "$3")" "$(short "$4")" \
+    printf '%-36s %-8s %8s %8s %8s %8s %7s  %-9s%s\n' "$1" "$2" "$(short "$3")" "$(short "$4")" \
         "$(short "$5")" "$(short "$6")" "$(short "$7")" "$8" "$9"
 }
 # short NUMBER: three or four digits of it
@@ -191,6 +191,20 @@ share_of_peak() {
     done
     [ -n "$best" ] || { failed "share $1" bench; return; }
     record "train $1, share of peak, batch $at" ocellus share "$best" '' '' '' '' "$(share_to_reach "$1")"
+}
+
+# classes: one step of ResNet-50 with 294,000 of them, exact, then with a tenth of them sampled
+classes() {
+    local json way name
+    for way in '' '--sample-classes 0.1'; do
+        name="294000 classes, batch 32${way:+, a tenth}"
+        # shellcheck disable=SC2086 # an option and its value, or nothing
+        json=$("$OCELLUS" bench --json --arch resnet50 --classes 294000 --batch 32 $way --reps 1 \
+            --seconds 0 2>"$work/log") || { tail -n 5 "$work/log" >&2; failed "$name" bench; return; }
+        record "$name" ocellus s/step "$(calc "32 / $(field images_per_second <<<"$json")")" '' '' '' '' ''
+        record "its peak memory" ocellus MB "$(calc "$(field peak_rss <<<"$json") / 1e6")" \
+            '' '' '' '' "$([ -n "$way" ] || printf '<= 16000')"
+    done
 }
 
 loader() {

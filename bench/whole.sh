@@ -99,7 +99,7 @@ finetune() {
 
 known_row() {
     case $1 in
-    limits | loader | startup | plan | finetune | train-?* | infer-?*-b[1-9]* | share-?*) true ;;
+    limits | classes | loader | startup | plan | finetune | train-?* | infer-?*-b[1-9]* | share-?*) true ;;
     *) false ;;
     esac
 }

@@ -13,6 +13,7 @@ static oci_bench_task tiny(oc_mode mode) {
     oci_bench_task task = {.mode = mode,
                            .batch = 1,
                            .size = SIZE,
+                           .classes = 10,
                            .threads = 1,
                            .reps = 2,
                            .engine = "ref",
