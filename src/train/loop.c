@@ -74,8 +74,11 @@ static void advance(oci_session *s, const oc_result *result, int n) {
     oci_meter_count(&s->meter, (uint64_t)n);
 }
 
-static oc_status run_step(oci_stage *stage, oci_session *s, oc_result *result, oc_error *err) {
+/* Forward and backward of batch k of the step. */
+static oc_status run_batch(oci_stage *stage, oci_session *s, int k, oc_result *result,
+                           oc_error *err) {
     oc_train_times *times = &s->meter.times;
+    uint64_t key = s->position.total * (uint64_t)s->settings.accumulate + (uint64_t)k;
     oci_batch batch;
     OC_TRY(oci_feed_next(stage->train_feed, &batch, times, err));
     if (batch.n == 0) {
@@ -83,16 +86,42 @@ static oc_status run_step(oci_stage *stage, oci_session *s, oc_result *result, o
                        (unsigned long long)s->position.step, stage->steps);
     }
     double mark = oc_clock_seconds();
-    OC_TRY(oc_plan_forward(stage->train, batch.input, batch.n, s->position.total, &batch.targets,
-                           result, err));
+    OC_TRY(oc_plan_forward(stage->train, batch.input, batch.n, key, &batch.targets, result, err));
     times->forward += oci_meter_lap(&mark);
     if (!isfinite(result->loss)) return fail_nonfinite(stage, s, result->loss, err);
     OC_TRY(oc_plan_backward(stage->train, err));
     times->backward += oci_meter_lap(&mark);
+    return OC_OK;
+}
+
+/* Batch k's gradients to the sum of those before; behind the last, the plan gets their mean. */
+static void gather(oci_stage *stage, int k, int batches) {
+    size_t count = 0;
+    float *grads = oc_plan_grads(stage->train, &count), *sum = stage->gathered;
+    float share = 1.0F / (float)batches;
+    if (k == 0)
+        memcpy(sum, grads, count * sizeof *sum);
+    else if (k + 1 < batches)
+        for (size_t i = 0; i < count; i++) sum[i] += grads[i];
+    else
+        for (size_t i = 0; i < count; i++) grads[i] = (sum[i] + grads[i]) * share;
+}
+
+static oc_status run_step(oci_stage *stage, oci_session *s, oc_result *result, oc_error *err) {
+    int batches = s->settings.accumulate;
+    *result = (oc_result){0};
+    for (int k = 0; k < batches; k++) {
+        oc_result part;
+        OC_TRY(run_batch(stage, s, k, &part, err));
+        result->loss += part.loss / batches;
+        result->correct += part.correct;
+        if (batches > 1) gather(stage, k, batches);
+    }
+    double mark = oc_clock_seconds();
     OC_TRY(exchange(stage, s, err));
     OC_TRY(update(stage, s, err));
-    times->update += oci_meter_lap(&mark);
-    advance(s, result, batch.n);
+    s->meter.times.update += oci_meter_lap(&mark);
+    advance(s, result, batches * s->settings.batch);
     return OC_OK;
 }
 
@@ -112,7 +141,7 @@ static double seconds_left(const oci_stage *stage, const oci_session *s, double 
     double epochs = s->settings.epochs - p->epoch;
     double steps = epochs * (double)stage->steps - (double)p->step;
     double validation = epochs * s->meter.validation_seconds;
-    return rate > 0 ? steps * s->settings.batch / rate + validation : 0;
+    return rate > 0 ? steps * s->settings.batch * s->settings.accumulate / rate + validation : 0;
 }
 
 static void show_step(const oci_stage *stage, const oci_session *s, double lr) {
@@ -170,7 +199,8 @@ static oc_status checkpoint(oci_stage *stage, oci_session *s, oc_error *err) {
 static oc_status run_steps(oci_stage *stage, oci_session *s, oc_error *err) {
     oci_position *p = &s->position;
     if (p->step >= stage->steps) return OC_OK;
-    OC_TRY(oci_feed_start(stage->train_feed, (uint32_t)p->epoch, (size_t)p->step, err));
+    OC_TRY(oci_feed_start(stage->train_feed, (uint32_t)p->epoch,
+                          (size_t)p->step * (size_t)s->settings.accumulate, err));
     do {
         oc_result result;
         double lr = rate_now(stage, s);

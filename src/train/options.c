@@ -66,6 +66,7 @@ static oc_status check_ranges(const oc_train_options *o, oc_error *err) {
         {"tune", o->tune, OC_TUNE_ALL, OC_TUNE_STAGED},
         {"epochs", o->epochs, 0, MAX_EPOCHS},
         {"batch", o->batch, 0, MAX_BATCH},
+        {"accumulate", o->accumulate, 0, MAX_BATCH},
         {"size", o->size, 0, MAX_SIZE},
         {"lr", o->lr, -1, 1000},
         {"optimizer", o->optimizer, -1, OC_OPTIMIZER_COUNT - 1},
@@ -99,6 +100,13 @@ static oc_status check_ranges(const oc_train_options *o, oc_error *err) {
 }
 
 static oc_status check_words(const oc_train_options *o, oc_error *err) {
+    if (o->accumulate > 1 && o->sample_classes > 0) {
+        return oc_fail(err, OC_EUSAGE,
+                       "--accumulate %d with --sample-classes: each batch has other classes, whose "
+                       "gradients do not add up; take a larger --batch, with --recompute if memory "
+                       "is short",
+                       o->accumulate);
+    }
     if (o->data == NULL) {
         return oc_fail(err, OC_EUSAGE, "no data to train on: name a folder, a list or a CSV");
     }
@@ -163,6 +171,7 @@ static void resolve_length(oci_settings *s, const oc_train_options *o,
 static void resolve_pictures(oci_settings *s, const oc_train_options *o, const oc_arch_hints *hints,
                              const struct start_row *row) {
     s->batch = o->batch > 0 ? o->batch : DEFAULT_BATCH;
+    s->accumulate = o->accumulate > 0 ? o->accumulate : 1;
     s->size = o->size;
     s->level = o->augment >= 0 ? (oc_level)o->augment : row->level;
     s->head_level = o->augment >= 0 ? (oc_level)o->augment : HEAD_LEVEL;
@@ -214,7 +223,7 @@ static json_t *choice(int value, const char *no, const char *yes) {
 oc_status oci_settings_json(const oci_settings *s, json_t **out, oc_error *err) {
     *out = json_pack(
         "{s:b, s:s, s:i, s:i, s:i, s:o, s:s, s:f, s:f, s:f, s:f, s:f, s:f, s:b, s:b, s:s, s:i, "
-        "s:f, s:f, s:f, s:o, s:i, s:s?, s:s?, s:i, s:f, s:o, s:o, s:s?, s:f, s:I, s:o}",
+        "s:f, s:f, s:f, s:o, s:i, s:s?, s:s?, s:i, s:f, s:o, s:o, s:s?, s:f, s:I, s:o, s:i}",
         "scratch", s->scratch, "tune", oci_tune_name(s->tune), "epochs", s->epochs, "head_epochs",
         s->head_epochs, "batch", s->batch, "size",
         s->size > 0 ? json_integer(s->size) : json_null(), "optimizer",
@@ -230,6 +239,6 @@ oc_status oci_settings_json(const oci_settings *s, json_t **out, oc_error *err) 
         "fit", choice(s->squash, "crop", "squash"), "filter",
         s->filter < 0 ? NULL : oc_filter_name((oc_filter)s->filter), "split", s->split, "seed",
         (json_int_t)s->seed, "kept_side",
-        s->kept_side > 0 ? json_integer(s->kept_side) : json_null());
+        s->kept_side > 0 ? json_integer(s->kept_side) : json_null(), "accumulate", s->accumulate);
     return *out == NULL ? oc_fail_nomem(err, 0, "the settings of the run") : OC_OK;
 }

@@ -101,16 +101,27 @@ static oc_status build(oci_session *s, bool *measure, oc_error *err) {
     return tell(s, err);
 }
 
+/* A step has no more images than there are. */
+static void fit_batches(oci_settings *t, size_t images, const oc_log *log) {
+    if ((size_t)t->batch > images) {
+        oc_warn(log, "batch %d is more than the %zu training images: reduced to %zu", t->batch,
+                images, images);
+        t->batch = (int)images;
+    }
+    size_t most = images / (size_t)t->batch;
+    if ((size_t)t->accumulate <= most) return;
+    oc_warn(log, "--accumulate %d: %zu training images are %zu batches of %d: reduced to %zu",
+            t->accumulate, images, most, t->batch, most);
+    t->accumulate = (int)most;
+}
+
 static oc_status sort_data(oci_session *s, oc_error *err) {
     const oc_log *log = oci_session_log(s);
     oci_meter_start_phase(&s->meter);
     oci_meter_phase(&s->meter, "scan", 0, oc_dataset_count(s->data.train_set));
     OC_TRY(oci_material_sort(&s->data, s->options, &s->settings, log, err));
     OC_TRY(oci_material_remember(&s->data, s->model, log, err));
-    if ((size_t)s->settings.batch <= s->data.train_count) return OC_OK;
-    oc_warn(log, "batch %d is more than the %zu training images: reduced to %zu", s->settings.batch,
-            s->data.train_count, s->data.train_count);
-    s->settings.batch = (int)s->data.train_count;
+    fit_batches(&s->settings, s->data.train_count, log);
     return OC_OK;
 }
 

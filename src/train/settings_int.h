@@ -12,6 +12,7 @@ typedef struct oci_settings {
     oc_tune tune;
     int epochs;
     int head_epochs; /* the first so many train the head alone */
+    int accumulate;  /* batches an update */
     int batch, size; /* size 0: as the model or architecture has it */
     oc_optimizer optimizer;
     double lr;         /* of the head, or of everything where there is one rate */

@@ -19,6 +19,7 @@ void oci_stage_clear(oci_stage *stage) {
     oc_graph_free(stage->body_graph);
     oc_graph_free(stage->rest_graph);
     oci_photos_close(stage);
+    oc_free_aligned(stage->gathered);
     oc_free(stage->lr_scale);
     oc_free(stage->decay_scale);
     *stage = (oci_stage){0};
@@ -43,6 +44,7 @@ static oc_status make_plan(oc_plan **out, const oci_session *s, const oc_graph *
                                .threads = s->settings.threads,
                                .seed = s->settings.seed,
                                .borrow = true,
+                               .recompute = s->options->recompute,
                                .sample = (float)s->settings.sample_classes};
     OC_TRY(oc_plan_new(out, s->options->engine, graph, &options, err));
     return oc_plan_import(*out, OC_SLOT_WEIGHTS, s->weights, err);
@@ -136,8 +138,17 @@ static oc_status open_train_feed(oci_stage *stage, oci_session *s, bool cached, 
         oc_info(oci_session_log(s), "--cache is of no use to a head alone: no photos are kept");
     feed.loader.cache = stage->train_photos;
     OC_TRY(oci_feed_new(&stage->train_feed, &feed, err));
-    stage->steps = oci_feed_batches(stage->train_feed);
+    stage->steps = oci_feed_batches(stage->train_feed) / (size_t)t->accumulate;
     return OC_OK;
+}
+
+/* Room for the sum of gradients of the batches before the last of a step. */
+static oc_status open_gathered(oci_stage *stage, const oci_session *s, oc_error *err) {
+    size_t count = 0;
+    if (s->settings.accumulate == 1) return OC_OK;
+    (void)oc_plan_grads(stage->train, &count);
+    stage->gathered = oc_malloc_aligned(count * sizeof(float));
+    return stage->gathered ? OC_OK : oc_fail_nomem(err, count * sizeof(float), "gradients");
 }
 
 static oc_status open_val_feed(oci_stage *stage, const oci_session *s, bool cached, oc_error *err) {
@@ -194,6 +205,7 @@ oc_status oci_stage_open(oci_stage *stage, oci_session *s, int first, int end, b
     tell_sample(stage, s);
     if (head_only) OC_TRY(oci_features_cache(stage, s, &cached, err));
     if (s->stopped) return OC_OK;
+    OC_TRY(open_gathered(stage, s, err));
     OC_TRY(open_train_feed(stage, s, cached, err));
     OC_TRY(open_val_feed(stage, s, cached, err));
     stage->schedule = oci_schedule_make(&s->settings, end - first, stage->steps);

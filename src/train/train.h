@@ -39,6 +39,8 @@ typedef struct oc_train_options {
     const char *from;   /* .safetensors file or model folder; NULL = from scratch */
     oc_tune tune;       /* matters with `from` */
     int epochs;         /* 0 = 10 with `from`, 60 without */
+    int accumulate;     /* batches whose mean gradient makes an update; 0 = 1 */
+    bool recompute;     /* make activations again rather than keep them: less memory, slower */
     int batch;          /* 0 = 32; never more than there are training images */
     int size;           /* 0 = the architecture's */
     double lr;          /* < 0 = default; of the head when a body is fine-tuned: body 1/10 */

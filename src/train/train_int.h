@@ -296,6 +296,8 @@ typedef struct oci_stage {
     oc_loader_use used;                        /* by train_feed, when the epoch began */
     oci_bottleneck told;
     float *lr_scale, *decay_scale; /* one per parameter of graph */
+    float *gathered;               /* sum of gradients of a step's batches so far; NULL where a step
+                                      has one */
     oci_schedule schedule;
     size_t steps; /* in an epoch */
 } oci_stage;

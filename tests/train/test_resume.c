@@ -55,6 +55,20 @@ static void stopping_and_resuming_gives_the_same_bytes(void **state) {
     stop_anywhere(OC_TUNE_ALL, OC_ADAMW, 5);
 }
 
+static void accumulated_steps_resume_to_the_same_bytes(void **state) {
+    (void)state;
+    fixture f;
+    char whole[OC_PATH_BYTES];
+    fixture_init(&f);
+    f.options.epochs = 3;
+    f.options.batch = 3;
+    f.options.accumulate = 3;
+    train_whole(&f, whole);
+    assert_true(finish(&f, 2) > 3);
+    assert_same_file(whole, f.out, "model.safetensors");
+    fixture_clear(&f);
+}
+
 static void stopping_at_an_epoch_s_last_step_gives_the_same_bytes(void **state) {
     (void)state;
     stop_anywhere(OC_TUNE_ALL, OC_SGD, 6);
@@ -376,6 +390,7 @@ static void a_full_disk_is_told_and_the_checkpoint_before_is_intact(void **state
 
 static const struct CMUnitTest quick[] = {
     cmocka_unit_test(stopping_and_resuming_gives_the_same_bytes),
+    cmocka_unit_test(accumulated_steps_resume_to_the_same_bytes),
     cmocka_unit_test(stopping_at_an_epoch_s_last_step_gives_the_same_bytes),
     cmocka_unit_test(head_and_staged_runs_resume_to_the_same_bytes),
     cmocka_unit_test(checkpoints_at_every_step_leave_no_trace),

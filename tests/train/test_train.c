@@ -230,6 +230,70 @@ static void a_batch_larger_than_the_set_is_reduced_and_that_is_told(void **state
     fixture_clear(&f);
 }
 
+/* Train by so many batches a step; what came of it. */
+static oc_model *trained_by(fixture *f, int batch, int accumulate) {
+    oc_error err = {0};
+    oc_model *model = NULL;
+    f->options.batch = batch;
+    f->options.accumulate = accumulate;
+    (void)train_ok(f);
+    check_ok(oc_model_load(&model, f->out, &err), err);
+    return model;
+}
+
+static void accumulated_batches_step_like_one_of_their_size(void **state) {
+    (void)state;
+    fixture f;
+    fixture_init(&f);
+    write_seed_model(f.seed, plain_graph(2));
+    f.options.epochs = 2;
+    oc_model *whole = trained_by(&f, 15, 1);
+    assert_int_equal(f.steps, 4);
+    char parts_out[OC_PATH_BYTES];
+    path_in(parts_out, f.root, "parts");
+    f.options.out = parts_out;
+    rewind_observer(&f, 0);
+    oc_model *parts = trained_by(&f, 5, 3);
+    assert_int_equal(f.steps, 4);
+    for (size_t i = 0; i < oc_tensors_count(whole->weights); i++) {
+        const oc_tensor *a = oc_tensors_at(whole->weights, i);
+        const oc_tensor *b = oc_tensors_find(parts->weights, oc_tensors_name(whole->weights, i));
+        const float *x = a->data, *y = b->data;
+        for (size_t k = 0; k < oc_tensor_count(a); k++)
+            assert_true(fabsf(x[k] - y[k]) <= 1e-5F * (1 + fabsf(x[k])));
+    }
+    oc_model_free(whole);
+    oc_model_free(parts);
+    fixture_clear(&f);
+}
+
+static void more_batches_than_there_are_is_reduced_and_that_is_told(void **state) {
+    (void)state;
+    fixture f;
+    fixture_init(&f);
+    f.options.accumulate = 9;
+    f.options.epochs = 1;
+    (void)train_ok(&f);
+    assert_int_equal(f.steps, 1);
+    assert_non_null(strstr(f.words, "30 training images are 6 batches of 5: reduced to 6"));
+    fixture_clear(&f);
+}
+
+static void recomputing_leaves_the_same_bytes(void **state) {
+    (void)state;
+    fixture f;
+    char again[OC_PATH_BYTES];
+    fixture_init(&f);
+    f.options.engine = NULL;
+    path_in(again, f.root, "again");
+    (void)train_ok(&f);
+    f.options.out = again;
+    f.options.recompute = true;
+    (void)train_ok(&f);
+    assert_same_file(f.out, again, "model.safetensors");
+    fixture_clear(&f);
+}
+
 static void early_stopping_ends_a_run_that_does_not_get_better(void **state) {
     (void)state;
     fixture f;
@@ -380,6 +444,9 @@ int main(int argc, char **argv) {
         cmocka_unit_test(without_validation_the_last_epoch_is_kept_and_that_is_told),
         cmocka_unit_test(a_validation_set_of_its_own_is_judged_on_whole),
         cmocka_unit_test(a_batch_larger_than_the_set_is_reduced_and_that_is_told),
+        cmocka_unit_test(accumulated_batches_step_like_one_of_their_size),
+        cmocka_unit_test(more_batches_than_there_are_is_reduced_and_that_is_told),
+        cmocka_unit_test(recomputing_leaves_the_same_bytes),
         cmocka_unit_test(early_stopping_ends_a_run_that_does_not_get_better),
         cmocka_unit_test(a_loss_that_explodes_names_layer_rate_and_remedy),
         cmocka_unit_test(a_network_that_learns_nothing_is_pointed_out),
