@@ -36,6 +36,15 @@ function(oc_test name)
   endif()
 endfunction()
 
+# oc_test_limited(name ISA [LABELS ...]): the test once more, as on a processor with no more than ISA
+# (as oneDNN calls them: SSE41, AVX); its name there is <name>_<isa>.
+function(oc_test_limited name isa)
+  string(TOLOWER ${name}_${isa} limited)
+  add_test(NAME ${limited} COMMAND ${name})
+  set_tests_properties(${limited} PROPERTIES
+    ENVIRONMENT "ONEDNN_MAX_CPU_ISA=${isa};DNNL_MAX_CPU_ISA=${isa}" LABELS "${ARGN}")
+endfunction()
+
 # oc_fuzz(name ROOMS ...): fuzz/<name>.c as a libFuzzer target; seeds in fuzz/seeds/<name>/.
 function(oc_fuzz name)
   cmake_parse_arguments(F "" "" "ROOMS;LIBS" ${ARGN})

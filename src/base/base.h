@@ -7,6 +7,7 @@
 
 #include "base/clock.h"
 #include "base/compat.h"
+#include "base/cpu.h"
 #include "base/error.h"
 #include "base/json.h"
 #include "base/log.h"
