@@ -491,29 +491,39 @@ static void recomputing_changes_no_bit(void **state) {
         }
 }
 
+static void sweep(const bench *b, const char *engine, oc_mode mode) {
+    oc_plan_options o = {
+        .mode = mode, .batch = 2, .height = b->spec->h, .width = b->spec->w, .threads = 1};
+    oc_status status = OC_ENOMEM;
+    uint64_t n = 1;
+    for (; status == OC_ENOMEM && n < 5000; n++) {
+        oc_plan *plan = NULL;
+        oc_error err = {0};
+        oc_mem_fail_at(n);
+        status = oc_plan_new(&plan, engine, b->graph, &o, &err);
+        oc_mem_fail_at(0);
+        assert_true((status == OC_OK) == (plan != NULL));
+        if (status != OC_OK) assert_int_equal(err.status, status);
+        oc_plan_free(plan);
+    }
+    assert_int_equal(status, OC_OK);
+    assert_true(n > 5);
+}
+
+/* Networks that hold, together, a unit of every kind. */
 static void out_of_memory_is_an_error_wherever_it_strikes(void **state) {
     (void)state;
+    static const char *const nets[] = {"fire",     "normalised", "inverted residual",
+                                       "residual", "dense net",  "auxiliary losses"};
     const char *const *names = oc_engine_names();
-    for (size_t e = 0; names[e] != NULL; e++) {
-        bench b;
-        bench_open(&b, case_named("fire"));
-        oc_plan_options o = {.mode = OC_MODE_TRAIN, .batch = 2, .height = 21, .width = 19};
-        oc_status status = OC_ENOMEM;
-        uint64_t n = 1;
-        for (; status == OC_ENOMEM && n < 5000; n++) {
-            oc_plan *plan = NULL;
-            oc_error err = {0};
-            oc_mem_fail_at(n);
-            status = oc_plan_new(&plan, names[e], b.graph, &o, &err);
-            oc_mem_fail_at(0);
-            assert_true((status == OC_OK) == (plan != NULL));
-            if (status != OC_OK) assert_int_equal(err.status, status);
-            oc_plan_free(plan);
+    for (size_t e = 0; names[e] != NULL; e++)
+        for (size_t i = 0; i < sizeof nets / sizeof *nets; i++) {
+            bench b;
+            bench_open(&b, case_named(nets[i]));
+            sweep(&b, names[e], OC_MODE_TRAIN);
+            sweep(&b, names[e], OC_MODE_INFER);
+            bench_close(&b);
         }
-        assert_int_equal(status, OC_OK);
-        assert_true(n > 5);
-        bench_close(&b);
-    }
 }
 
 /* A layer of 1 MB lies in both engines as torch stores it. */

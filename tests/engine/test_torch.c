@@ -2,66 +2,13 @@
  * losses, first gradients, last weights and running statistics (make_torch_fixtures.py).
  *
  * SPDX-License-Identifier: BSD-2-Clause */
-#include "../check.h"
-
-#include <math.h>
-
-#include "engine/engine.h"
-#include "zoo/zoo.h"
+#include "torch_fixture.h"
 
 /* Both sides compute in float and sum in their own order: about 1e-6 a step relative to a tensor's
  * norm, which ten steps of momentum may amplify a hundredfold. */
 static const double LOSS_TOLERANCE = 1e-4, GRADIENT_TOLERANCE = 1e-4, FINAL_TOLERANCE = 1e-3;
 enum { SAMPLES = 48 };
 static const char *const FIXTURE = OC_SOURCE_DIR "/tests/engine/fixtures/torch_runs.json";
-
-/* ---- values made from names, as the script makes them -----------------------------------------
- */
-
-static uint32_t name_seed(const char *name) {
-    uint32_t seed = 2166136261U;
-    for (; *name != '\0'; name++) seed = (seed ^ (uint8_t)*name) * 16777619U;
-    return seed;
-}
-
-/* -1..1 */
-static double hashed(uint32_t seed, size_t i) {
-    uint32_t x = (uint32_t)i * 2654435761U + seed;
-    x = (x ^ (x >> 16)) * 0x7FEB352DU;
-    x = (x ^ (x >> 15)) * 0x846CA68BU;
-    return (double)(x ^ (x >> 16)) * 0x1p-31 - 1;
-}
-
-static double fresh(const oc_param *p, double u) {
-    switch (p->kind) {
-    case OC_PARAM_WEIGHT:
-        return u * sqrt(3.0 / (double)p->fan_in);
-    case OC_PARAM_SCALE:
-        return 1 + 0.25 * u;
-    case OC_PARAM_MEAN:
-        return 0;
-    case OC_PARAM_VAR:
-        return 1;
-    default:
-        return 0.1 * u;
-    }
-}
-
-static oc_tensors *fresh_weights(const oc_graph *graph) {
-    oc_error err = {0};
-    oc_tensors *set = NULL;
-    check_ok(oc_tensors_new(&set, &err), err);
-    for (int i = 0; i < oc_graph_param_count(graph); i++) {
-        const oc_param *p = oc_graph_param(graph, i);
-        oc_tensor *t = NULL;
-        check_ok(oc_tensors_add(set, p->name, OC_F32, &p->shape, &t, &err), err);
-        uint32_t seed = name_seed(p->name);
-        for (size_t k = 0; k < oc_tensor_count(t); k++) {
-            ((float *)t->data)[k] = (float)fresh(p, hashed(seed, k));
-        }
-    }
-    return set;
-}
 
 /* ---- the networks ------------------------------------------------------------------------------
  */
@@ -82,24 +29,8 @@ static oc_graph *tiny(int classes, int size) {
     return b.graph;
 }
 
-/* The zoo's network with dropout that drops nothing: its draws are not torch's. */
 static oc_graph *thesis(int classes, int size) {
-    oc_error err = {0};
-    const oc_arch *arch = NULL;
-    oc_graph *built = NULL, *graph = NULL;
-    check_ok(oc_zoo_find("thesis", &arch, &err), err);
-    check_ok(oc_arch_build(arch, &built, 3, classes, size, size, &err), err);
-    check_ok(oc_graph_new(&graph, &err), err);
-    for (int i = 0; i < oc_graph_node_count(built); i++) {
-        const oc_node *node = oc_graph_node(built, i);
-        oc_attrs attrs = node->attrs;
-        if (node->op == OC_OP_DROPOUT) attrs.p = 0;
-        check_ok(oc_graph_add(graph, node->op, node->name, node->inputs, node->input_count, &attrs,
-                              NULL, &err),
-                 err);
-    }
-    oc_graph_free(built);
-    return graph;
+    return zoo_graph("thesis", classes, size);
 }
 
 /* ---- comparing ----------------------------------------------------------------------------------
@@ -172,13 +103,9 @@ static oc_plan *open_plan(const torch_run *run, const char *engine, const oc_gra
 static double forward(const torch_run *run, oc_plan *plan, uint64_t step) {
     oc_error err = {0};
     int32_t labels[16];
-    char name[32];
-    float *pixels = oc_plan_input(plan);
-    (void)snprintf(name, sizeof name, "pixels%d", (int)step);
-    uint32_t seed = name_seed(name);
     size_t count = (size_t)run->batch * 3 * (size_t)run->size * (size_t)run->size;
-    for (size_t i = 0; i < count; i++) pixels[i] = (float)hashed(seed, i);
-    for (int i = 0; i < run->batch; i++) labels[i] = (3 * i + (int)step) % run->classes;
+    fresh_pixels(oc_plan_input(plan), count, (int)step);
+    fresh_labels(labels, run->batch, (int)step, run->classes);
     oc_targets targets = {.label = labels};
     oc_result result;
     check_ok(oc_plan_forward(plan, NULL, run->batch, step, &targets, &result, &err), err);
