@@ -46,6 +46,10 @@ void oc_pool_free(oc_pool *pool);                      /* NULL is fine */
 void *oc_pool_alloc(oc_pool *pool, size_t bytes);      /* zeroed, 16-byte aligned, or NULL */
 char *oc_pool_strdup(oc_pool *pool, const char *text); /* or NULL */
 
+/* Bytes that this process may still take: free, cached or swap, within the limits of its control
+ * groups; 0 = unknown. */
+uint64_t oc_free_memory(void);
+
 /* For tests only. Allocations so far in the process; and: the n-th allocation from now (1 = the
  * next) fails, once; 0 disarms. These counters are the gate's own state, and atomic. */
 uint64_t oc_mem_allocations(void);

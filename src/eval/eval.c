@@ -15,6 +15,7 @@ typedef struct run {
     oc_loader *loader;
     oc_scorer *scorer;
     oc_prediction *predictions; /* (count) */
+    oci_verdict *verdict;       /* (batch) */
     size_t count, done, scored;
 } run;
 
@@ -55,18 +56,19 @@ static oc_status set_up(run *r, oc_dataset *ds, const uint32_t *items,
     if (r->predictions == NULL) {
         return oc_fail_nomem(err, r->count * sizeof *r->predictions, "predictions");
     }
+    r->verdict = oc_calloc((size_t)batch, sizeof *r->verdict);
+    if (r->verdict == NULL) return oc_fail_nomem(err, sizeof *r->verdict, "a batch of scores");
     OC_TRY(oc_scorer_new(&r->scorer, r->model->classes.count, err));
     OC_TRY(oc_model_plan(r->model, options->engine, options->threads, batch, &r->plan, err));
     return open_loader(r, ds, items, batch, options, err);
 }
 
-static void score_batch(run *r, const oc_batch *batch) {
-    size_t classes = r->model->classes.count;
-    const float *logits = oc_plan_output(r->plan);
+static void score_batch(run *r, const oc_batch *batch, int threads) {
+    oci_judge_rows(oc_plan_output(r->plan), (size_t)batch->n, r->model->classes.count,
+                   r->model->temperature, batch->label, batch->failed, threads, r->verdict);
     for (int i = 0; i < batch->n; i++) {
         if (batch->failed != NULL && batch->failed[i]) continue;
-        oci_verdict v = oci_judge(logits + (size_t)i * classes, classes, r->model->temperature,
-                                  batch->label[i]);
+        const oci_verdict v = r->verdict[i];
         oci_scorer_count(r->scorer, &v, batch->label[i]);
         r->predictions[r->scored++] = (oc_prediction){.item = batch->item[i],
                                                       .truth = batch->label[i],
@@ -83,7 +85,7 @@ static oc_status score_all(run *r, const oc_eval_options *options, oc_error *err
         OC_TRY(oc_loader_next(r->loader, &batch, err));
         if (batch == NULL) return OC_OK;
         oc_status status = oc_plan_forward(r->plan, batch->pixels, batch->n, 0, NULL, NULL, err);
-        if (status == OC_OK) score_batch(r, batch);
+        if (status == OC_OK) score_batch(r, batch, options->threads);
         oc_loader_release(r->loader, batch);
         if (status != OC_OK) return status;
         if (options->progress == NULL || options->progress(options->ctx, r->done, r->count)) {
@@ -98,6 +100,7 @@ static void tear_down(run *r) {
     oc_plan_free(r->plan);
     oc_scorer_free(r->scorer);
     oc_free(r->predictions);
+    oc_free(r->verdict);
 }
 
 oc_status oc_eval_run(oc_eval *out, const oc_model *model, oc_dataset *ds, const uint32_t *items,

@@ -40,14 +40,20 @@ OC_MUST_CHECK oc_status oc_scorer_new(oc_scorer **out, size_t classes, oc_error 
 void oc_scorer_free(oc_scorer *s);
 /* logits (classes); divided by temperature, then softmax in float with log-sum-exp. */
 void oc_scorer_add(oc_scorer *s, const float *logits, double temperature, int32_t truth);
+/* The same of n rows (n, classes), but for those that `skip` (n, may be NULL) marks: judged by
+ * several threads (0 = all), counted in order. */
+void oc_scorer_add_rows(oc_scorer *s, const float *logits, size_t n, double temperature,
+                        const int32_t *truth, const bool *skip, int threads);
 /* May be called at any time; *out is cleared by oc_score_clear. */
 OC_MUST_CHECK oc_status oc_scorer_finish(const oc_scorer *s, oc_score *out, oc_error *err);
 void oc_score_clear(oc_score *score);
 
 /* The temperature that minimises nll over (n, classes) logits (Guo et al. 2017), 0.05..20; the
  * truth counts 1 - 1/(n+2), so that a small set without a mistake does not promise certainty. 1
- * when there is nothing to fit: no items, one class, logits that are not finite. */
-double oc_fit_temperature(const float *logits, const int32_t *truth, size_t n, size_t classes);
+ * when there is nothing to fit: no items, one class, logits that are not finite. The same for any
+ * number of threads (0 = all). */
+double oc_fit_temperature(const float *logits, const int32_t *truth, size_t n, size_t classes,
+                          int threads);
 
 typedef struct oc_prediction { /* of one evaluated item */
     uint32_t item;             /* in the dataset */

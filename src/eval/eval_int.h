@@ -16,6 +16,9 @@ typedef struct oci_verdict {
 
 /* Softmax of (classes) logits / temperature. */
 oci_verdict oci_judge(const float *logits, size_t classes, double temperature, int32_t truth);
+/* out[i] for each of n rows that `skip` (may be NULL) does not mark. */
+void oci_judge_rows(const float *logits, size_t n, size_t classes, double temperature,
+                    const int32_t *truth, const bool *skip, int threads, oci_verdict *out);
 void oci_scorer_count(oc_scorer *s, const oci_verdict *v, int32_t truth);
 
 /* 95 % interval of a share (Wilson 1927); 0..1 when count is 0. */

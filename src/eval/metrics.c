@@ -8,7 +8,8 @@
 
 #include "eval/eval_int.h"
 
-enum { MAX_CONFUSION_CLASSES = 2000, TOP = 5 };
+enum { MAX_CONFUSION_CLASSES = 2000, TOP = 5, SOME_ROWS = 64 };
+enum { MANY_VALUES = 1 << 18 }; /* logits that are worth starting threads for */
 
 static const double smallest_p = 1e-15;      /* under the logarithm of nll */
 static const double z95 = 1.959963984540054; /* 97.5 % quantile of the normal distribution */
@@ -108,6 +109,42 @@ void oc_scorer_add(oc_scorer *s, const float *logits, double temperature, int32_
     OC_PROMISE(truth >= 0 && (size_t)truth < s->classes && temperature > 0);
     oci_verdict v = oci_judge(logits, s->classes, temperature, truth);
     oci_scorer_count(s, &v, truth);
+}
+
+typedef struct rows {
+    const float *logits;
+    const int32_t *truth;
+    const bool *skip;
+    size_t classes;
+    double temperature;
+    oci_verdict *verdict;
+} rows;
+
+static void judge_row(void *ctx, size_t i, int worker) {
+    (void)worker;
+    const rows *r = ctx;
+    if (r->skip != NULL && r->skip[i]) return;
+    r->verdict[i] = oci_judge(r->logits + i * r->classes, r->classes, r->temperature, r->truth[i]);
+}
+
+void oci_judge_rows(const float *logits, size_t n, size_t classes, double temperature,
+                    const int32_t *truth, const bool *skip, int threads, oci_verdict *out) {
+    rows r = {logits, truth, skip, classes, temperature, out};
+    oc_parallel_for(n, n * classes < MANY_VALUES ? 1 : threads, judge_row, &r);
+}
+
+void oc_scorer_add_rows(oc_scorer *s, const float *logits, size_t n, double temperature,
+                        const int32_t *truth, const bool *skip, int threads) {
+    oci_verdict verdict[SOME_ROWS];
+    for (size_t first = 0; first < n; first += SOME_ROWS) {
+        size_t some = n - first < SOME_ROWS ? n - first : SOME_ROWS;
+        const bool *skipped = skip != NULL ? skip + first : NULL;
+        oci_judge_rows(logits + first * s->classes, some, s->classes, temperature, truth + first,
+                       skipped, threads, verdict);
+        for (size_t i = 0; i < some; i++) {
+            if (skipped == NULL || !skipped[i]) oci_scorer_count(s, &verdict[i], truth[first + i]);
+        }
+    }
 }
 
 /* ---- the sum of it ---- */

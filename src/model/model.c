@@ -250,6 +250,10 @@ static oc_status save_metrics(const oc_model *model, const char *folder, oc_erro
     json_t *o = json_copy(model->metrics);
     if (o == NULL) return oc_fail_nomem(err, 0, OCI_METRICS_FILE);
     if (model->classes.count > OC_MAX_STORED_CONFUSION) (void)json_object_del(o, "confusion");
+    if (model->classes.count > OC_MAX_STORED_CLASSES) {
+        (void)json_object_del(o, "per_class");
+        (void)json_object_del(o, "labels");
+    }
     return save_json(folder, OCI_METRICS_FILE, o, err);
 }
 

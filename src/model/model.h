@@ -71,10 +71,12 @@ OC_MUST_CHECK oc_status oc_model_load(oc_model **out, const char *folder, oc_err
 /* Above so many classes a confusion matrix is for a report, not for a file that every start reads.
  */
 enum { OC_MAX_STORED_CONFUSION = 300 };
+/* The same of a table of all classes. */
+enum { OC_MAX_STORED_CLASSES = 10000 };
 /* Each file atomically, weights first, config.json last; README.md is written from what is known.
  * What serves auxiliary losses alone is left out of graph and weights.
  * Without metrics an old metrics.json is removed, for it judged other weights; above 300 classes
- * the stored metrics go without the confusion matrix. */
+ * the stored metrics go without the confusion matrix, above 10,000 without the table of classes. */
 OC_MUST_CHECK oc_status oc_model_save(const oc_model *model, const char *folder, oc_error *err);
 /* `prints`, in any order, become the model's. */
 void oc_model_set_seen(oc_model *model, uint64_t *prints, size_t count);

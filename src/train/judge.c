@@ -8,14 +8,11 @@
 
 #include "train/train_int.h"
 
-/* Logits kept for calibration: at most so many values (1 GiB). */
-static const size_t MAX_VALUES = (size_t)256 << 20;
-
 typedef struct verdict {
-    float *logits;       /* (kept, classes) */
-    int32_t *truth;      /* (kept) */
-    oc_prediction *each; /* (kept) */
-    size_t kept, room, seen, classes;
+    float *logits;  /* (kept, classes): all, or an even sample where they are too many */
+    int32_t *truth; /* (kept) */
+    size_t kept, room, seen, classes, count;
+    int threads;
     oc_scorer *scorer; /* at temperature 1 */
     oc_score score;
     double started;
@@ -24,21 +21,23 @@ typedef struct verdict {
 static void verdict_clear(verdict *v) {
     oc_free(v->logits);
     oc_free(v->truth);
-    oc_free(v->each);
     oc_scorer_free(v->scorer);
     oc_score_clear(&v->score);
 }
 
 static oc_status verdict_init(verdict *v, const oci_session *s, oc_error *err) {
-    size_t count = s->data.val_count, bytes;
+    size_t row, bytes;
     v->started = oc_clock_seconds();
+    v->threads = s->settings.threads;
     v->classes = s->model->classes.count;
-    v->room = count < MAX_VALUES / v->classes ? count : MAX_VALUES / v->classes;
-    bytes = v->room * v->classes * sizeof(float);
+    v->count = s->data.val_count;
+    row = v->classes * sizeof(float);
+    v->room = s->logit_budget / row > 0 ? s->logit_budget / row : 1;
+    if (v->count < v->room) v->room = v->count;
+    bytes = v->room * row;
     v->logits = oc_malloc(bytes);
     v->truth = oc_calloc(v->room, sizeof *v->truth);
-    v->each = oc_calloc(v->room, sizeof *v->each);
-    if (v->logits == NULL || v->truth == NULL || v->each == NULL) {
+    if (v->logits == NULL || v->truth == NULL) {
         return oc_fail_nomem(err, bytes, "the logits of the validation part");
     }
     return oc_scorer_new(&v->scorer, v->classes, err);
@@ -51,24 +50,35 @@ static bool all_finite(const float *values, size_t count) {
     return true;
 }
 
-static oc_status take(verdict *v, const oci_batch *batch, oc_plan *plan, oc_error *err) {
-    const float *row = oc_plan_output(plan);
-    for (int i = 0; i < batch->n; i++, row += v->classes) {
+static oc_status fail_nonfinite(oc_plan *plan, oc_error *err) {
+    const char *node = oc_plan_find_nonfinite(plan);
+    return oc_fail(err, OC_ENUMERIC,
+                   "validation: the network's output is not a finite number (first at layer %s); "
+                   "try a lower --lr or --clip-norm 1",
+                   node != NULL ? node : "unknown");
+}
+
+/* Item `i` of the validation part, if the sample falls on it: `room` of `count`, evenly. */
+static void keep(verdict *v, size_t i, const float *row, int32_t truth) {
+    bool chosen = (i + 1) * v->room / v->count > i * v->room / v->count;
+    if (!chosen || v->kept == v->room) return;
+    memcpy(v->logits + v->kept * v->classes, row, v->classes * sizeof *row);
+    v->truth[v->kept++] = truth;
+}
+
+/* The rows of a batch whose first item is number `first`. */
+static oc_status take(verdict *v, const oci_batch *batch, size_t first, oc_plan *plan,
+                      oc_error *err) {
+    const float *rows = oc_plan_output(plan);
+    for (size_t i = 0; i < (size_t)batch->n; i++) {
+        const float *row = rows + i * v->classes;
         if (batch->failed != NULL && batch->failed[i]) continue;
-        if (!all_finite(row, v->classes)) {
-            const char *node = oc_plan_find_nonfinite(plan);
-            return oc_fail(err, OC_ENUMERIC,
-                           "validation: the network's output is not a finite number (first at "
-                           "layer %s); try a lower --lr or --clip-norm 1",
-                           node != NULL ? node : "unknown");
-        }
-        oc_scorer_add(v->scorer, row, 1, batch->targets.label[i]);
+        if (!all_finite(row, v->classes)) return fail_nonfinite(plan, err);
+        keep(v, first + i, row, batch->targets.label[i]);
         v->seen++;
-        if (v->kept == v->room) continue;
-        memcpy(v->logits + v->kept * v->classes, row, v->classes * sizeof *row);
-        v->each[v->kept].item = batch->item[i];
-        v->truth[v->kept++] = batch->targets.label[i];
     }
+    oc_scorer_add_rows(v->scorer, rows, (size_t)batch->n, 1, batch->targets.label, batch->failed,
+                       v->threads);
     return OC_OK;
 }
 
@@ -83,50 +93,41 @@ static oc_status run(verdict *v, oci_stage *stage, oci_session *s, oc_error *err
         OC_TRY(oci_feed_next(stage->val_feed, &batch, &ignored, err));
         if (batch.n == 0) break;
         OC_TRY(oc_plan_forward(stage->judge, batch.input, batch.n, 0, NULL, NULL, err));
-        OC_TRY(take(v, &batch, stage->judge, err));
+        OC_TRY(take(v, &batch, done, stage->judge, err));
         oci_meter_phase(&s->meter, "validation", done + (size_t)batch.n, s->data.val_count);
     }
     oci_feed_sleep(stage->val_feed);
     return OC_OK;
 }
 
-/* The scores at the temperature. */
+/* The scores at the temperature. Where but a sample was kept, what depends on the temperature is
+ * the sample's. */
 static oc_status rescore(verdict *v, double temperature, oc_error *err) {
     oc_scorer *scorer = NULL;
+    oc_score score = {0};
+    oc_status status = OC_OK;
     if (temperature == 1) return OC_OK; /* as they are */
     OC_TRY(oc_scorer_new(&scorer, v->classes, err));
-    for (size_t i = 0; i < v->kept; i++) {
-        oc_scorer_add(scorer, v->logits + i * v->classes, temperature, v->truth[i]);
-    }
-    oc_score_clear(&v->score);
-    oc_status status = oc_scorer_finish(scorer, &v->score, err);
+    oc_scorer_add_rows(scorer, v->logits, v->kept, temperature, v->truth, NULL, v->threads);
+    OC_GOTO(oc_scorer_finish(scorer, &score, err));
+    v->score.nll = score.nll;
+    v->score.ece = score.ece;
+    memcpy(v->score.bin, score.bin, sizeof score.bin);
+done:
+    oc_score_clear(&score);
     oc_scorer_free(scorer);
     return status;
 }
 
-/* The most likely class of each image, and its and the true one's probability. */
-static void predict(verdict *v, double temperature) {
-    for (size_t i = 0; i < v->kept; i++) {
-        const float *row = v->logits + i * v->classes;
-        size_t top = 0;
-        double sum = 0;
-        for (size_t c = 1; c < v->classes; c++) top = row[c] > row[top] ? c : top;
-        for (size_t c = 0; c < v->classes; c++) sum += exp((row[c] - row[top]) / temperature);
-        oc_prediction *p = &v->each[i];
-        p->truth = v->truth[i];
-        p->label = (int32_t)top;
-        p->p = (float)(1 / sum);
-        p->p_truth = (float)(exp((row[p->truth] - row[top]) / temperature) / sum);
-    }
-}
-
 static oc_status put_metrics(verdict *v, oci_session *s, oc_error *err) {
     json_t *metrics = NULL;
-    predict(v, s->position.temperature);
-    oc_eval eval = {
-        .score = v->score, .predictions = v->each, .seconds = oc_clock_seconds() - v->started};
+    oc_eval eval = {.score = v->score, .seconds = oc_clock_seconds() - v->started};
+    bool many = v->classes > OC_MAX_STORED_CLASSES;
+    if (many) eval.score.classes = 0; /* rows that would be taken out again */
     OC_TRY(oc_eval_json(&eval, s->model, s->data.val_set, &metrics, err));
     if (v->classes > OC_MAX_STORED_CONFUSION) (void)json_object_del(metrics, "confusion");
+    if (many) (void)json_object_del(metrics, "per_class");
+    if (many) (void)json_object_del(metrics, "labels");
     json_decref(s->model->metrics);
     s->model->metrics = metrics;
     return OC_OK;
@@ -143,9 +144,7 @@ static oc_status crown(verdict *v, oci_session *s, oc_error *err) {
     p->best_epoch = p->epoch + 1;
     p->best_accuracy = v->score.accuracy;
     p->best_loss = v->score.nll;
-    p->temperature = v->kept < v->seen
-                         ? 1 /* the scores could not be made again with another */
-                         : oc_fit_temperature(v->logits, v->truth, v->kept, v->classes);
+    p->temperature = oc_fit_temperature(v->logits, v->truth, v->kept, v->classes, v->threads);
     OC_TRY(oci_best_keep(s, err));
     OC_TRY(rescore(v, p->temperature, err));
     return put_metrics(v, s, err);

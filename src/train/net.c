@@ -135,19 +135,21 @@ done:
     return status;
 }
 
-oc_status oci_net_build(oc_graph **graph, oc_tensors **weights, bool *head_kept,
-                        const oci_origin *origin, const oc_classes *classes,
-                        const oc_recipe *recipe, uint64_t seed, const oc_log *log, oc_error *err) {
-    *head_kept = false;
+oc_status oci_net_graph(oc_graph **graph, const oci_origin *origin, const oc_classes *classes,
+                        const oc_recipe *recipe, oc_error *err) {
     OC_TRY(build_graph(graph, origin, classes, recipe, err));
-    if (oc_graph_head(*graph) < 0) {
-        return oc_fail(err, OC_EUNSUPPORTED,
-                       "the network has no conv or dense layer to give one output per class");
-    }
-    OC_TRY(check_size(*graph, recipe, err));
+    if (oc_graph_head(*graph) >= 0) return check_size(*graph, recipe, err);
+    return oc_fail(err, OC_EUNSUPPORTED,
+                   "the network has no conv or dense layer to give one output per class");
+}
+
+oc_status oci_net_weights(oc_tensors **weights, bool *head_kept, const oc_graph *graph,
+                          const oci_origin *origin, const oc_classes *classes, uint64_t seed,
+                          const oc_log *log, oc_error *err) {
+    *head_kept = false;
     OC_TRY(oc_tensors_new(weights, err));
     if (origin->model != NULL || origin->file != NULL) {
-        OC_TRY(fit(*weights, head_kept, *graph, origin, classes, log, err));
+        OC_TRY(fit(*weights, head_kept, graph, origin, classes, log, err));
     }
-    return oc_graph_init(*graph, seed, *weights, err);
+    return oc_graph_init(graph, seed, *weights, err);
 }

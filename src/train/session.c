@@ -9,6 +9,7 @@
 
 /* Images that mean and deviation are measured on. */
 enum { MEASURED_IMAGES = 2000 };
+static const uint64_t LOGITS_IN_MEMORY = 256 << 20;
 static const uint64_t BEST_IN_MEMORY = 512 << 20; /* bytes; VGG-16 has 550 MB */
 
 const oc_log *oci_session_log(const oci_session *s) {
@@ -89,16 +90,21 @@ static oc_status tell(const oci_session *s, oc_error *err) {
 static oc_status build(oci_session *s, bool *measure, oc_error *err) {
     const oc_classes *classes = oc_dataset_classes(s->data.train_set);
     bool head_kept = false;
+    oci_need need;
     OC_TRY(oc_model_new(&s->model, err));
     OC_TRY(oc_tensors_new(&s->model->weights, err));
     OC_TRY(oc_classes_copy(classes, &s->model->classes, err));
     OC_TRY(name_arch(s, err));
     OC_TRY(
         oci_recipe_choose(&s->model->recipe, measure, &s->origin, &s->settings, s->options, err));
-    OC_TRY(oci_net_build(&s->model->graph, &s->weights, &head_kept, &s->origin, classes,
-                         &s->model->recipe, s->settings.seed, oci_session_log(s), err));
+    OC_TRY(oci_net_graph(&s->model->graph, &s->origin, classes, &s->model->recipe, err));
+    OC_TRY(oci_need_measure(&need, s, err));
+    OC_TRY(oci_net_weights(&s->weights, &head_kept, s->model->graph, &s->origin, classes,
+                           s->settings.seed, oci_session_log(s), err));
     if (head_kept) oci_settings_keep_head(&s->settings, s->options);
-    return tell(s, err);
+    OC_TRY(tell(s, err));
+    oci_need_tell(&need, s);
+    return OC_OK;
 }
 
 /* A step has no more images than there are. */
@@ -165,6 +171,8 @@ oc_status oci_session_open(oci_session *s, const oc_train_options *options,
     s->options = options;
     s->best_saved = -1;
     s->feature_budget = quarter_of_memory();
+    s->memory_budget = options->memory_limit > 0 ? options->memory_limit : oc_free_memory();
+    s->logit_budget = options->logits_in_memory > 0 ? options->logits_in_memory : LOGITS_IN_MEMORY;
     s->best_budget = options->best_in_memory > 0 ? options->best_in_memory : BEST_IN_MEMORY;
     oci_meter_init(&s->meter, observer != NULL ? observer : &nobody);
     OC_TRY(oci_settings_resolve(&s->settings, options, NULL, err));

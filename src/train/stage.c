@@ -176,14 +176,6 @@ static oc_status take_slots(oci_stage *stage, oci_session *s, oc_error *err) {
     return OC_OK;
 }
 
-static void tell_memory(const oci_stage *stage, const oci_session *s) {
-    char weights[16], activations[16];
-    oc_plan_memory use = oc_plan_memory_use(stage->train);
-    oc_info(oci_session_log(s), "memory of the training plan: %s for weights, %s for activations",
-            oc_format_bytes(weights, use.weights),
-            oc_format_bytes(activations, use.activations + use.scratch));
-}
-
 static void tell_sample(const oci_stage *stage, const oci_session *s) {
     size_t count = 0;
     if (oc_plan_classes(stage->train, &count) == NULL) return;
@@ -201,7 +193,6 @@ oc_status oci_stage_open(oci_stage *stage, oci_session *s, int first, int end, b
     OC_TRY(open_plans(stage, s, err));
     OC_TRY(open_scales(stage, s, err));
     OC_TRY(take_slots(stage, s, err));
-    tell_memory(stage, s);
     tell_sample(stage, s);
     if (head_only) OC_TRY(oci_features_cache(stage, s, &cached, err));
     if (s->stopped) return OC_OK;
@@ -216,7 +207,7 @@ oc_status oci_stage_export(oci_stage *stage, oci_session *s, oc_error *err) {
     return oc_plan_lend(stage->train, OC_SLOT_WEIGHTS, s->weights, err);
 }
 
-static int slots_of(oc_optimizer optimizer) {
+int oci_slots_of(oc_optimizer optimizer) {
     static const int slots[] = {
 #define SLOTS(name, word, count) [name] = (count),
         OC_OPTIMIZER_MAP(SLOTS)
@@ -226,7 +217,7 @@ static int slots_of(oc_optimizer optimizer) {
 }
 
 oc_status oci_stage_export_slots(oci_stage *stage, oci_session *s, oc_error *err) {
-    for (int k = 0; k < slots_of(s->settings.optimizer); k++) {
+    for (int k = 0; k < oci_slots_of(s->settings.optimizer); k++) {
         if (s->slot[k] == NULL) OC_TRY(oc_tensors_new(&s->slot[k], err));
         OC_TRY(oc_plan_lend(stage->train, OC_SLOT_STATE_0 + k, s->slot[k], err));
     }

@@ -73,6 +73,9 @@ typedef struct oc_train_options {
     double stop_after_minutes; /* 0 = never */
     double checkpoint_minutes; /* between checkpoints within an epoch; 0 = 5. An epoch ends in
                                   one, too, unless the last is less than 5 s old */
+    uint64_t memory_limit;     /* bytes that the run may take; 0 = what is free */
+    uint64_t logits_in_memory; /* bytes of validation logits that are kept for calibration; an even
+                                  sample where they are more; 0 = 256 MiB */
     uint64_t best_in_memory;   /* bytes of weights up to which the best epoch's are kept in memory
                                   rather than on disk; 0 = 512 MiB */
     const char *command;       /* as typed, for the record */

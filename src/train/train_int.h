@@ -138,12 +138,15 @@ void oci_origin_clear(oci_origin *origin);
 OC_MUST_CHECK oc_status oci_recipe_choose(oc_recipe *out, bool *measure, const oci_origin *origin,
                                           const oci_settings *s, const oc_train_options *o,
                                           oc_error *err);
-/* Graph for `classes` at the recipe's size, and weights for all its parameters. *head_kept is set
- * when no part of the head is new. */
-OC_MUST_CHECK oc_status oci_net_build(oc_graph **graph, oc_tensors **weights, bool *head_kept,
-                                      const oci_origin *origin, const oc_classes *classes,
-                                      const oc_recipe *recipe, uint64_t seed, const oc_log *log,
+/* Graph for `classes` at the recipe's size. */
+OC_MUST_CHECK oc_status oci_net_graph(oc_graph **graph, const oci_origin *origin,
+                                      const oc_classes *classes, const oc_recipe *recipe,
                                       oc_error *err);
+/* Weights for all its parameters. *head_kept is set when no part of the head is new. */
+OC_MUST_CHECK oc_status oci_net_weights(oc_tensors **weights, bool *head_kept,
+                                        const oc_graph *graph, const oci_origin *origin,
+                                        const oc_classes *classes, uint64_t seed, const oc_log *log,
+                                        oc_error *err);
 
 /* ---- position
  * --------------------------------------------------------------------------------------- */
@@ -209,6 +212,8 @@ typedef struct oci_session {
     oc_tensors *slot[2]; /* optimiser state, as read from or about to go to a checkpoint */
     bool slots_read;     /* slot holds what a checkpoint held: the stage is to import it */
     oc_safetensors *read[2]; /* a checkpoint's weights and slots, while views of them are in use */
+    uint64_t memory_budget;  /* bytes that the run may take; 0 = unknown */
+    uint64_t logit_budget;   /* bytes of validation logits that are kept for calibration */
     uint64_t best_budget;    /* bytes of best weights that are kept in memory; more are on disk */
     oc_dist *dist;
     oci_position position;
@@ -243,6 +248,23 @@ const oc_log *oci_session_log(const oci_session *s);
 /* src's values into dst, which gets the tensors that it lacks. */
 OC_MUST_CHECK oc_status oci_tensors_copy(oc_tensors *dst, const oc_tensors *src, oc_error *err);
 uint64_t oci_tensors_bytes(const oc_tensors *set);
+
+/* ---- memory (memory.c)
+ * ----------------------------------------------------------------------------------- */
+
+/* Bytes that a run takes. */
+typedef struct oci_need {
+    uint64_t weights; /* of all plans, with gradients and optimiser state */
+    uint64_t values;  /* activations and scratch */
+    uint64_t pixels;  /* batches on their way */
+    uint64_t kept;    /* copies for checkpoints, the best weights */
+    uint64_t room;    /* there is; 0 = unknown */
+} oci_need;
+
+/* Once the graph is there, and before any weight is. OC_ELIMIT where it cannot fit, naming the
+ * largest batch that would. */
+OC_MUST_CHECK oc_status oci_need_measure(oci_need *need, const oci_session *s, oc_error *err);
+void oci_need_tell(const oci_need *need, const oci_session *s);
 
 /* ---- the folder (folder.c)
  * ------------------------------------------------------------------------------- */
@@ -312,6 +334,7 @@ OC_MUST_CHECK oc_status oci_stage_leave(const oci_stage *stage, oci_session *s, 
 /* The plan's weights into s->weights; and the optimiser's state into s->slot. */
 OC_MUST_CHECK oc_status oci_stage_export(oci_stage *stage, oci_session *s, oc_error *err);
 OC_MUST_CHECK oc_status oci_stage_export_slots(oci_stage *stage, oci_session *s, oc_error *err);
+int oci_slots_of(oc_optimizer optimizer); /* how many an optimiser keeps */
 /* Fill both caches of a head-only stage; false in *cached where they do not fit. */
 OC_MUST_CHECK oc_status oci_features_cache(oci_stage *stage, oci_session *s, bool *cached,
                                            oc_error *err);

@@ -3,6 +3,8 @@
  * SPDX-License-Identifier: BSD-2-Clause */
 #include "../check.h"
 
+#include "base/machine_int.h"
+
 static void nth_allocation_fails_once(void **state) {
     (void)state;
     oc_mem_fail_at(2);
@@ -170,6 +172,14 @@ static void zeroed_aligned_memory_is_zero(void **state) {
     assert_null(oc_calloc_aligned(64));
 }
 
+static void free_memory_is_within_the_limits_of_a_group(void **state) {
+    (void)state;
+    assert_true(oci_group_free(1000, 400, 100) == 700); /* cached files give way */
+    assert_true(oci_group_free(1000, 400, 900) == 1000);
+    assert_true(oci_group_free(1000, 4000, 100) == 0);
+    assert_true(oc_free_memory() > 1 << 20);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(nth_allocation_fails_once),
@@ -185,6 +195,7 @@ int main(void) {
         cmocka_unit_test(pool_pieces_are_zeroed_aligned_and_apart),
         cmocka_unit_test(pool_survives_failed_allocations),
         cmocka_unit_test(zeroed_aligned_memory_is_zero),
+        cmocka_unit_test(free_memory_is_within_the_limits_of_a_group),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

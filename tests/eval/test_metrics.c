@@ -210,6 +210,39 @@ static void scoring_survives_any_allocation_failing(void **state) {
     }
 }
 
+/* Enough logits to be shared among threads, more rows than are judged at a time. */
+static void rows_together_score_as_one_by_one(void **state) {
+    (void)state;
+    enum { ROWS = 150, WIDE = 5000 };
+    oc_error err = {0};
+    oc_scorer *one, *all;
+    oc_score a, b;
+    oc_rng rng;
+    float *logits = oc_malloc(sizeof(float) * ROWS * WIDE);
+    int32_t truth[ROWS];
+    bool skip[ROWS] = {[3] = true, [140] = true};
+    assert_non_null(logits);
+    oc_rng_init(&rng, 1, OC_RNG_TEST, 0, 0);
+    for (size_t i = 0; i < ROWS * WIDE; i++) logits[i] = oc_rng_between(&rng, -4, 4);
+    for (int i = 0; i < ROWS; i++) truth[i] = (int32_t)oc_rng_below(&rng, WIDE);
+    check_ok(oc_scorer_new(&one, WIDE, &err), err);
+    check_ok(oc_scorer_new(&all, WIDE, &err), err);
+    for (int i = 0; i < ROWS; i++)
+        if (!skip[i]) oc_scorer_add(one, logits + i * WIDE, 2, truth[i]);
+    oc_scorer_add_rows(all, logits, ROWS, 2, truth, skip, 3);
+    check_ok(oc_scorer_finish(one, &a, &err), err);
+    check_ok(oc_scorer_finish(all, &b, &err), err);
+    assert_int_equal(b.n, ROWS - 2);
+    assert_true(a.nll == b.nll && a.accuracy == b.accuracy && a.ece == b.ece);
+    assert_true(oc_fit_temperature(logits, truth, ROWS, WIDE, 1) ==
+                oc_fit_temperature(logits, truth, ROWS, WIDE, 3));
+    oc_score_clear(&a);
+    oc_score_clear(&b);
+    oc_scorer_free(one);
+    oc_scorer_free(all);
+    oc_free(logits);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_thesis_table_gives_its_numbers),
@@ -224,6 +257,7 @@ int main(void) {
         cmocka_unit_test(the_interval_stays_inside),
         cmocka_unit_test(too_many_classes_go_without_a_matrix),
         cmocka_unit_test(scoring_survives_any_allocation_failing),
+        cmocka_unit_test(rows_together_score_as_one_by_one),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

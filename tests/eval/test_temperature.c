@@ -57,7 +57,7 @@ static void the_made_up_temperature_is_found(void **state) {
     static const float factors[] = {0.2F, 1, 3, 10};
     for (int i = 0; i < 4; i++) {
         made *m = make(factors[i]);
-        double t = oc_fit_temperature(m->logits, m->truth, ITEMS, CLASSES);
+        double t = oc_fit_temperature(m->logits, m->truth, ITEMS, CLASSES, 1);
         assert_true(fabs(t / (double)factors[i] - 1) < 0.05); /* 4,000 draws */
         oc_free(m);
     }
@@ -66,7 +66,7 @@ static void the_made_up_temperature_is_found(void **state) {
 static void the_fit_lowers_nll_and_is_a_minimum(void **state) {
     (void)state;
     made *m = make(4);
-    double t = oc_fit_temperature(m->logits, m->truth, ITEMS, CLASSES), best = nll_at(m, t);
+    double t = oc_fit_temperature(m->logits, m->truth, ITEMS, CLASSES, 1), best = nll_at(m, t);
     assert_true(best < nll_at(m, 1) - 0.5);
     assert_true(best < nll_at(m, 0.97 * t));
     assert_true(best < nll_at(m, 1.03 * t));
@@ -77,8 +77,8 @@ static void the_result_stays_within_its_bounds(void **state) {
     (void)state;
     const float tiny[] = {1e-4F, 0, 0, 1e-4F}, huge[] = {1e4F, 0, 0, 1e4F};
     const int32_t right[] = {0, 1}, wrong[] = {1, 0};
-    double sharp = oc_fit_temperature(tiny, right, 2, 2),
-           soft = oc_fit_temperature(huge, wrong, 2, 2);
+    double sharp = oc_fit_temperature(tiny, right, 2, 2, 1),
+           soft = oc_fit_temperature(huge, wrong, 2, 2, 1);
     assert_true(sharp >= 0.05 && sharp < 0.051);
     assert_true(soft <= 20 && soft > 19.9);
 }
@@ -92,7 +92,7 @@ static void a_small_set_without_a_mistake_promises_no_certainty(void **state) {
         logits[i][truth[i]] = 2;
         logits[i][!truth[i]] = 0;
     }
-    double t = oc_fit_temperature(logits[0], truth, 20, 2);
+    double t = oc_fit_temperature(logits[0], truth, 20, 2, 1);
     double p = 1 / (1 + exp(-2 / t));
     assert_true(fabs(p - (1 - 1.0 / 22)) < 1e-5); /* Platt's target */
 }
@@ -105,16 +105,16 @@ static void a_temperature_that_only_doubts_is_not_taken(void **state) {
         truth[i] = i % 3;
         for (int k = 0; k < 3; k++) logits[i][k] = k == truth[i] ? 30 : -30 * (float)(k + 1);
     }
-    assert_true(oc_fit_temperature(logits[0], truth, 24, 3) == 1);
+    assert_true(oc_fit_temperature(logits[0], truth, 24, 3, 1) == 1);
 }
 
 static void nothing_to_fit_gives_one(void **state) {
     (void)state;
     const float bad[] = {NAN, 1}, one[] = {3};
     const int32_t truth[] = {0};
-    assert_true(oc_fit_temperature(NULL, NULL, 0, 3) == 1);
-    assert_true(oc_fit_temperature(bad, truth, 1, 2) == 1);
-    assert_true(oc_fit_temperature(one, truth, 1, 1) == 1);
+    assert_true(oc_fit_temperature(NULL, NULL, 0, 3, 1) == 1);
+    assert_true(oc_fit_temperature(bad, truth, 1, 2, 1) == 1);
+    assert_true(oc_fit_temperature(one, truth, 1, 1, 1) == 1);
 }
 
 int main(void) {

@@ -312,6 +312,27 @@ static void a_large_head_is_read_where_the_file_is_mapped(void **state) {
     drop_scratch(folder);
 }
 
+static void very_many_classes_are_not_listed_in_stored_metrics(void **state) {
+    (void)state;
+    char folder[OC_PATH_BYTES];
+    oc_error err = {0};
+    make_scratch(folder);
+    for (int classes = OC_MAX_STORED_CLASSES; classes <= OC_MAX_STORED_CLASSES + 1; classes++) {
+        oc_model *a = tiny_model(classes), *z = NULL;
+        a->metrics = json_pack("{s:f,s:[{s:s}],s:[s]}", "accuracy", 0.5, "per_class", "label",
+                               "class-0", "labels", "class-0");
+        check_ok(oc_model_save(a, folder, &err), err);
+        check_ok(oc_model_load(&z, folder, &err), err);
+        assert_int_equal(z->classes.count, classes);
+        bool listed = json_object_get(z->metrics, "per_class") != NULL;
+        assert_int_equal(listed, classes == OC_MAX_STORED_CLASSES);
+        assert_non_null(json_object_get(z->metrics, "accuracy"));
+        oc_model_free(a);
+        oc_model_free(z);
+    }
+    drop_scratch(folder);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_model_survives_saving_and_loading),
@@ -327,6 +348,7 @@ int main(void) {
         cmocka_unit_test(a_plan_of_the_model_gives_one_row_of_logits),
         cmocka_unit_test(loading_and_saving_survive_any_allocation_failing),
         cmocka_unit_test(a_large_head_is_read_where_the_file_is_mapped),
+        cmocka_unit_test(very_many_classes_are_not_listed_in_stored_metrics),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -429,6 +429,42 @@ static void every_allocation_may_fail_without_harm(void **state) {
     fixture_clear(&f);
 }
 
+static void a_run_that_cannot_fit_says_what_would(void **state) {
+    (void)state;
+    fixture f;
+    oc_error err = {0};
+    oc_train_result r;
+    fixture_init(&f);
+    f.options.batch = 20;
+    (void)train_ok(&f);
+    assert_non_null(strstr(f.words, "memory: "));
+    f.options.memory_limit = 220000;
+    check_fails(oc_train(&f.options, &f.observer, &r, &err), err, OC_ELIMIT,
+                "is the largest that fits");
+    f.options.memory_limit = 1000;
+    check_fails(oc_train(&f.options, &f.observer, &r, &err), err, OC_ELIMIT, "no batch fits");
+    f.options.tune = OC_TUNE_HEAD;
+    check_fails(oc_train(&f.options, &f.observer, &r, &err), err, OC_ELIMIT, "no batch fits");
+    fixture_clear(&f);
+}
+
+/* Accuracy is of all photos, whatever is kept to find the temperature. */
+static void a_sample_of_the_logits_judges_alike(void **state) {
+    (void)state;
+    fixture f;
+    fixture_init(&f);
+    oc_train_result all = train_ok(&f);
+    rewind_observer(&f, 0);
+    f.options.logits_in_memory = 5 * MAX_LABELS * sizeof(float);
+    oc_train_result some = train_ok(&f);
+    assert_int_equal(some.val_images, all.val_images);
+    assert_true(some.val_images > 5);
+    assert_int_equal(some.best_epoch, all.best_epoch);
+    assert_true(some.best_accuracy == all.best_accuracy);
+    assert_true(some.temperature > 0);
+    fixture_clear(&f);
+}
+
 int main(int argc, char **argv) {
     const struct CMUnitTest slow[] = {cmocka_unit_test(a_network_of_the_zoo_learns_from_scratch)};
     if (argc > 1 && strcmp(argv[1], "slow") == 0) return cmocka_run_group_tests(slow, NULL, NULL);
@@ -456,6 +492,8 @@ int main(int argc, char **argv) {
         cmocka_unit_test(training_onto_the_start_itself_is_refused),
         cmocka_unit_test(a_start_that_does_not_exist_is_named),
         cmocka_unit_test(every_allocation_may_fail_without_harm),
+        cmocka_unit_test(a_run_that_cannot_fit_says_what_would),
+        cmocka_unit_test(a_sample_of_the_logits_judges_alike),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
