@@ -24,6 +24,7 @@ find_peers() {
 name_of() {
     case $1 in
     ocellus) printf ocellus ;;
+    float) printf 'ocellus fp32' ;;
     old*) printf 'PyTorch %s' "${OLD:-of the system}" ;;
     new*) printf 'PyTorch %s' "${NEW:-the newest}" ;;
     onnxruntime) printf 'ONNX Runtime %s' "$ORT" ;;
@@ -35,7 +36,7 @@ name_of() {
 # here WHO
 here() {
     case $1 in
-    ocellus) true ;;
+    ocellus | float) true ;;
     old*) [ -n "$OLD" ] ;;
     new*) [ -n "$NEW" ] ;;
     onnxruntime) [ -n "$ORT" ] ;;
@@ -51,6 +52,7 @@ peers_of() {
     train) printf '%s' "$torch" ;;
     infer) printf '%s' "$torch onnxruntime openvino-latency openvino-throughput" ;;
     loader) printf 'old new' ;;
+    int8) printf float ;;
     esac
 }
 
@@ -72,6 +74,10 @@ command_of() {
         ;;
     loader-old) command=("$PYTHON" bench/peers/loader.py "$FLOWERS" "$seconds") ;;
     loader-new) command=("$new" bench/peers/loader.py "$FLOWERS" "$seconds") ;;
+    int8-*)
+        command=("$OCELLUS" bench "$work/$1" --json --mode infer --batch "$4" --reps "$reps"
+            --seconds "$seconds")
+        ;;
     *-ocellus)
         command=("$OCELLUS" bench --json --mode "$2" --arch "$3" --batch "$4" --reps "$reps"
             --seconds "$seconds")

@@ -129,6 +129,7 @@ reach_beside() {
     train-alexnet-old-channels_last) printf '>= 2.5' ;;
     train-*-new-*) [ "$2" != "$(fastest new-)" ] || printf '>= 1.25' ;;
     infer-*-onnxruntime) printf '>= 1.1' ;;
+    int8-float) printf '>= 2.2' ;;
     loader-*) [ "$2" != "$(fastest '')" ] || printf '>= 4' ;;
     esac
 }
@@ -143,7 +144,7 @@ share_to_reach() {
 # ---- rows -----------------------------------------------------------------------------------------
 
 limits() {
-    local json
+    local json rounds=1
     json=$("$OCELLUS" bench --json --arch thesis --batch 1 --reps 1 --seconds 0) ||
         { failed limits bench; return; }
     record 'multiply-adds in registers' ocellus GFLOP/s "$(field peak_gflops <<<"$json")" '' '' '' '' ''
@@ -180,7 +181,7 @@ split_time() {
 
 # share NET: of the peak in training, with the batch that serves best
 share_of_peak() {
-    local json value best='' at='' batch
+    local json value best='' at='' batch rounds=1
     for batch in 16 32 64; do
         json=$("$OCELLUS" bench --json --arch "$1" --batch "$batch" --reps "$reps" \
             --seconds "$seconds" 2>"$work/log")
@@ -195,7 +196,7 @@ share_of_peak() {
 
 # classes: one step of ResNet-50 with 294,000 of them, exact, then with a tenth of them sampled
 classes() {
-    local json way name
+    local json way name rounds=1
     for way in '' '--sample-classes 0.1'; do
         name="294000 classes, batch 32${way:+, a tenth}"
         # shellcheck disable=SC2086 # an option and its value, or nothing

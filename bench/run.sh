@@ -7,7 +7,7 @@
 #   bench/run.sh [--quick] [--rounds N] [--beside PEER,...] [--name NAME] [ROW ...]
 #
 # Rows: limits; train-NET[-bBATCH], infer-NET-bBATCH for each network that torchvision has, too;
-#       share-NET; classes loader startup plan finetune. Without any: those that have an aim to reach.
+#       share-NET; int8 classes loader startup plan finetune. Without any: those that have an aim to reach.
 # Peers: old-eager old-channels_last new-eager new-channels_last new-compiled onnxruntime
 #       openvino-latency openvino-throughput; old new for the loader. Without --beside: all.
 # OCELLUS, SHARED, RESULTS, PYTHON, PEERS say where things are, if not in their usual places (lib.sh).
@@ -40,7 +40,7 @@ done
     share-resnet50 share-googlenet share-vgg16
     infer-resnet50-b1 infer-resnet50-b32 infer-mobilenet_v2-b1 infer-mobilenet_v2-b32
     infer-squeezenet1_1-b1 infer-squeezenet1_1-b32
-    classes loader plan startup finetune)
+    int8 classes loader plan startup finetune)
 for name in "${rows[@]}"; do
     known_row "$name" || {
         say "run.sh: there is no row $name; the rows are listed at the top of bench/run.sh"

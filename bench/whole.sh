@@ -2,16 +2,31 @@
 # sourced by run.sh after rows.sh.
 # SPDX-License-Identifier: BSD-2-Clause
 
-# One photo named by a whole mobilenet_v2 model, from the start of the process to its end.
-startup() {
-    local times=() start photo
-    if ! "$OCELLUS" synth "$work/synth" --classes 2 --per-class 8 --size 500 --seed 1 >"$work/log" 2>&1 ||
-        ! "$OCELLUS" train "$work/synth" -o "$work/model" --arch mobilenet_v2 --epochs 1 --batch 4 \
-            --seed 1 >"$work/log" 2>&1; then
+# made MODEL ARCH: a model folder of made-up photos in $work/synth, hardly trained
+made() {
+    [ -d "$work/synth" ] || "$OCELLUS" synth "$work/synth" --classes 2 --per-class 8 --size 500 \
+        --seed 1 >"$work/log" 2>&1 || return
+    "$OCELLUS" train "$work/synth" -o "$1" --arch "$2" --epochs 1 --batch 4 --seed 1 >"$work/log" 2>&1
+}
+
+# int8 beside fp32, the same network; its accuracy is the tests' matter
+int8() {
+    local metric='infer resnet50 int8, batch 32'
+    if ! made "$work/float" resnet50 || ! "$OCELLUS" quantize "$work/float" "$work/synth" \
+        -o "$work/ocellus" --max-drop 100 >"$work/log" 2>&1; then
         tail -n 5 "$work/log" >&2
-        failed "predict one photo" "making a model"
+        failed "$metric" "making a model"
         return
     fi
+    take_turns "$metric" images_per_second int8 '' 32 || return
+    record_turns "$metric" images/s int8 int8
+}
+
+# One photo named by a whole mobilenet_v2 model, from the start of the process to its end.
+startup() {
+    local times=() start photo rounds=$starts
+    made "$work/model" mobilenet_v2 ||
+        { tail -n 5 "$work/log" >&2; failed "predict one photo" "making a model"; return; }
     photo=$(find "$work/synth" -name '*.jpg' | sort | head -n 1)
     for ((i = 0; i <= starts; i++)); do
         start=$(now)
@@ -47,7 +62,7 @@ tune() {
 # plan: forward, backward and update, of a fine-tuning run's wall clock. Validation, which is not
 # split into waiting and computing, is left out of both.
 plan_share() {
-    local command json passes=0 pass
+    local command json passes=0 pass rounds=1
     ready_to_tune plan || return
     mapfile -t command < <(tune)
     json=$("${command[@]}" 2>"$work/log") || { tail -n 5 "$work/log" >&2; failed plan train; return; }
@@ -68,16 +83,16 @@ tree() {
 
 # The whole command: photos on disk to a scored model. Wall clock and memory of the process tree.
 finetune() {
-    local ours=() peers=() ratios=() our_mb=() peer_mb=() shares=() command mine theirs name
+    local ours=() peers=() ratios=() our_mb=() peer_mb=() shares=() command mine theirs name rounds=$finetune_rounds
     ready_to_tune finetune || return
     "$PYTHON" -c '' 2>/dev/null || { skip finetune "skipped: no $PYTHON to measure memory with"; return; }
     name="fine-tune, $epochs epochs of $(grep -c train$ "$work/flowers.csv") photos"
-    for ((i = 1; i <= finetune_rounds; i++)); do
+    for ((i = 1; i <= rounds; i++)); do
         mapfile -t command < <(tune)
         mine=$(tree ours "${command[@]}") || { failed "$name" train; return; }
         ours+=("$(field seconds <<<"$mine")")
         our_mb+=("$(calc "$(field peak_bytes <<<"$mine") / 1e6")")
-        say "$name, round $i of $finetune_rounds: ${ours[-1]} s, accuracy $(field best_accuracy <"$work/ours.log")"
+        say "$name, round $i of $rounds: ${ours[-1]} s, accuracy $(field best_accuracy <"$work/ours.log")"
         [ -n "$OLD" ] || continue
         theirs=$(tree peer "$PYTHON" bench/peers/finetune.py "$work/flowers.csv" "$WEIGHTS" \
             --epochs "$epochs" --batch 32) || { failed "$name" finetune.py; return; }
@@ -99,7 +114,7 @@ finetune() {
 
 known_row() {
     case $1 in
-    limits | classes | loader | startup | plan | finetune | train-?* | infer-?*-b[1-9]* | share-?*) true ;;
+    limits | classes | int8 | loader | startup | plan | finetune | train-?* | infer-?*-b[1-9]* | share-?*) true ;;
     *) false ;;
     esac
 }
