@@ -216,8 +216,10 @@ static oc_status winograd_new(oci_plan *plan, oci_unit *unit, oc_error *err) {
         OC_TRY(oci_winograd_new(&c->winograd[kind], (oci_conv_kind)kind, &s, err));
         size_t run = oci_winograd_scratch(c->winograd[kind]);
         if (run > scratch) scratch = run;
-        /* forward's are gone when the backward pass needs room for its two */
-        c->kept_at[kind] = kind == OCI_CONV_WEIGHTS ? c->run_at : 0;
+        /* forward's are gone when the backward pass needs room for its two; of those, one chunk has
+         * done with the gradient's before it makes the data's */
+        bool both = kind == OCI_CONV_WEIGHTS && unit->chunk < plan->images;
+        c->kept_at[kind] = both ? c->run_at : 0;
         size_t end = c->kept_at[kind] + oci_winograd_kept(c->winograd[kind]);
         if (end > c->run_at) c->run_at = end;
     }
@@ -328,7 +330,8 @@ oc_status oci_conv_forward(oci_plan *plan, oci_unit *unit, int first, int n, oc_
     return oci_conv_run(conv, src, weights, bias_of(plan, c), dst, plan->library_scratch, err);
 }
 
-oc_status oci_conv_prepare(oci_plan *plan, oci_unit *unit, oc_error *err) {
+/* The weights as the data gradient wants them. */
+static oc_status prepare_data(oci_plan *plan, oci_unit *unit, oc_error *err) {
     oci_conv_unit *c = unit->conv;
     if (c->winograd[OCI_CONV_DATA])
         oci_winograd_prepare(c->winograd[OCI_CONV_DATA],
@@ -404,6 +407,7 @@ static oc_status weight_gradient(oci_plan *plan, oci_unit *unit, const float *g,
 static oc_status data_gradient(oci_plan *plan, oci_unit *unit, const float *g, int first, int n,
                                oc_error *err) {
     const oci_conv_unit *c = unit->conv;
+    if (first == 0) OC_TRY(prepare_data(plan, unit, err));
     float *target = oci_grad_target(plan, unit->in[0], first);
     const oci_winograd *winograd = c->winograd[OCI_CONV_DATA];
     const float *w =
@@ -421,7 +425,6 @@ static oc_status data_gradient(oci_plan *plan, oci_unit *unit, const float *g, i
 }
 
 oc_status oci_conv_backward(oci_plan *plan, oci_unit *unit, int first, int n, oc_error *err) {
-    if (first == 0) OC_TRY(oci_conv_prepare(plan, unit, err));
     const float *g = oci_incoming(plan, unit, first, n);
     if (unit->to_params) OC_TRY(weight_gradient(plan, unit, g, first, n, err));
     if (plan->values[unit->in[0]].wants_grad) OC_TRY(data_gradient(plan, unit, g, first, n, err));

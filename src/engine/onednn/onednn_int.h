@@ -304,9 +304,6 @@ oc_status oci_conv_backward(oci_plan *plan, oci_unit *unit, int first, int n, oc
 /* After weights came in: what an inference plan makes of them once and for all. */
 void oci_conv_keep(oci_plan *plan, const oci_unit *unit);
 float *oci_conv_folded_bias(const oci_unit *unit); /* NULL unless a batch norm is folded in */
-/* After weights came in: transposed copies for the data gradient. */
-OC_MUST_CHECK oc_status oci_conv_prepare(oci_plan *plan, oci_unit *unit, oc_error *err);
-
 oc_status oci_add_forward(oci_plan *plan, oci_unit *unit, int first, int n, oc_error *err);
 /* The incoming gradient to every input: additions, copies, derived values of a shared base. */
 oc_status oci_pass_backward(oci_plan *plan, oci_unit *unit, int first, int n, oc_error *err);

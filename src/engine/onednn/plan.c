@@ -11,8 +11,8 @@
 #include "engine/onednn/int8.h"
 
 enum {
-    CHUNK_BYTES = 3 << 20, /* a training unit's source and destination in cache */
-    WEIGHT_SHARE = 3,
+    CHUNK_BYTES = 3 << 20,  /* a training unit's source and destination in cache ... */
+    WEIGHT_SHARE = 2,       /* ... and so many times the bytes of its weights on top */
     INFER_BYTES = 28 << 20, /* the largest source and destination of an inference run */
     INFER_IMAGES = 8
 };
