@@ -15,7 +15,8 @@
  * Every call that can fail returns an oc_status (0 = OC_OK) and explains itself in the caller's
  * oc_error, which may be NULL. The library never prints, exits or aborts on data.
  *
- * Threads: one classifier is used by one thread at a time; several classifiers at once are fine.
+ * Threads: one classifier is used by one thread at a time; several classifiers at once are fine,
+ * and those made by oc_classifier_share have the model's weights in memory once.
  * SPDX-License-Identifier: BSD-2-Clause */
 #ifndef OCELLUS_OCELLUS_H
 #define OCELLUS_OCELLUS_H
@@ -54,6 +55,11 @@ typedef struct oc_guess {
  * the engine is not built in, OC_ENOMEM. */
 oc_status oc_classifier_open(oc_classifier **out, const char *folder,
                              const oc_classifier_options *options, oc_error *err);
+
+/* Another classifier of the same model for another thread, which shares weights and texts with
+ * `with`. Close all of them, in any order; texts are valid until the last is
+ * closed. OC_ENOMEM. */
+oc_status oc_classifier_share(oc_classifier **out, const oc_classifier *with, oc_error *err);
 
 /* Free the classifier and all its texts. NULL is fine. */
 void oc_classifier_close(oc_classifier *classifier);

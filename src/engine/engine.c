@@ -142,6 +142,41 @@ static oc_status without_aux(const oc_graph *graph, oc_mode mode, oc_graph **out
     return OC_OK;
 }
 
+/* ---- sharing weights --------------------------------------------------------------------------
+ */
+
+/* Names, ops, attributes and edges as one number. */
+static uint64_t network_of(const oc_graph *graph) {
+    uint64_t hash = 0;
+    for (int i = 0; i < oc_graph_node_count(graph); i++) {
+        const oc_node *node = oc_graph_node(graph, i);
+        size_t edges = (size_t)node->input_count * sizeof *node->inputs;
+        hash = oc_hash64(node->name, strlen(node->name), hash + (uint64_t)node->op);
+        hash = oc_hash64(&node->attrs, sizeof node->attrs, hash);
+        hash = oc_hash64(node->inputs, edges, hash);
+    }
+    return hash;
+}
+
+static oc_status check_share(const oc_plan_options *o, const char *engine, uint64_t network,
+                             oc_error *err) {
+    const oc_plan *share = o->share;
+    if (share == NULL) return OC_OK;
+    bool infers = o->mode == OC_MODE_INFER && share->mode == OC_MODE_INFER;
+    if (infers && strcmp(share->name, engine) == 0 && share->network == network) return OC_OK;
+    return oc_fail(err, OC_EUSAGE,
+                   "weights are shared between plans for inference of one engine and one network: "
+                   "%s",
+                   !infers                            ? "one of these trains"
+                   : strcmp(share->name, engine) != 0 ? "these are of different engines"
+                                                      : "these are of different networks");
+}
+
+static void hold_share(oc_plan *plan, oc_plan *share) {
+    plan->share = share;
+    if (share != NULL) atomic_fetch_add(&share->sharers, 1);
+}
+
 oc_status oc_plan_new(oc_plan **out, const char *engine, const oc_graph *graph,
                       const oc_plan_options *options, oc_error *err) {
     const oc_engine_vtable *found;
@@ -151,14 +186,22 @@ oc_status oc_plan_new(oc_plan **out, const char *engine, const oc_graph *graph,
     *out = NULL;
     OC_TRY(prepare(engine, graph, &o, &found, &classes, err));
     OC_TRY(without_aux(graph, o.mode, &pruned, err));
+    uint64_t network = network_of(pruned != NULL ? pruned : graph);
+    oc_status status = check_share(&o, found->name, network, err);
+    if (status != OC_OK) {
+        oc_graph_free(pruned);
+        return status;
+    }
     bool sampled = oci_sampled_count(&o, classes) < classes;
     int team = oci_threads_use(o.threads);
-    oc_status status = sampled ? oci_sampled_new(out, found->name, graph, &o, classes, err)
-                               : found->plan_new(out, pruned != NULL ? pruned : graph, &o, err);
+    status = sampled ? oci_sampled_new(out, found->name, graph, &o, classes, err)
+                     : found->plan_new(out, pruned != NULL ? pruned : graph, &o, err);
     (void)oci_threads_use(team);
     oc_graph_free(pruned);
     if (status != OC_OK) return status;
     (*out)->name = found->name;
+    (*out)->network = network;
+    hold_share(*out, o.share);
     (*out)->mode = o.mode;
     (*out)->batch = o.batch;
     (*out)->threads = o.threads;
@@ -183,8 +226,13 @@ oc_status oc_plan_measure(const char *engine, const oc_graph *graph, const oc_pl
     return status;
 }
 
+/* A plan whose weights others use is freed by the last of them. */
 void oc_plan_free(oc_plan *plan) {
-    if (plan != NULL) plan->engine->plan_free(plan);
+    while (plan != NULL && atomic_fetch_sub(&plan->sharers, 1) == 0) {
+        oc_plan *share = plan->share;
+        plan->engine->plan_free(plan);
+        plan = share;
+    }
 }
 
 const char *oc_plan_engine(const oc_plan *plan) {

@@ -22,6 +22,8 @@ typedef enum oc_mode {
     OC_MODE_TRAIN
 } oc_mode;
 
+typedef struct oc_plan oc_plan;
+
 typedef struct oc_plan_options {
     oc_mode mode;
     int batch;           /* n of the plan, >= 1 */
@@ -31,6 +33,10 @@ typedef struct oc_plan_options {
     bool freeze_stats;   /* train: batch norms use and keep their running statistics */
     bool borrow;         /* infer: the set given to oc_plan_import outlives the plan unchanged, so
                             that large matrices may be read where they are instead of copied */
+    oc_plan *share;      /* infer: use the weights of this plan where both want them alike, instead
+                            of a copy: a plan for inference of the same engine and graph, whose
+                            weights have been imported and stay as they are. It lives on until all
+                            that share are freed, in any order. Import the same set. */
     bool recompute;      /* train: keep fewer activations and make them again on the way back: the
                             same bits in less memory, about a third slower */
     float sample;        /* train: share of the classes that a step sees (oc_plan_classes), 0..1; 0
@@ -40,9 +46,8 @@ typedef struct oc_plan_options {
                             parameter is back-propagated. */
 } oc_plan_options;
 
-typedef struct oc_plan oc_plan;
-
-/* `engine` is "ref", "onednn" or NULL for the best one built in; OC_EENV with the list of what is
+/* Plans that share weights may be used, made and freed by different threads at once.
+ * `engine` is "ref", "onednn" or NULL for the best one built in; OC_EENV with the list of what is
  * there for another. The graph is copied as far as needed: what serves auxiliary losses alone is
  * left out of an inference plan. Weights start at zero: set them. */
 OC_MUST_CHECK oc_status oc_plan_new(oc_plan **out, const char *engine, const oc_graph *graph,

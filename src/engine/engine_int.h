@@ -8,6 +8,8 @@
 #ifndef OC_ENGINE_INT_H
 #define OC_ENGINE_INT_H
 
+#include <stdatomic.h>
+
 #include "engine/engine.h"
 
 typedef struct oc_engine_vtable {
@@ -61,6 +63,9 @@ struct oc_plan {
     bool has_output;      /* a forward has run */
     bool can_back;        /* a training forward has run, and no backward since */
     bool has_grads;       /* a backward has run, or gradients were imported */
+    oc_plan *share;       /* whose weights are used, or NULL */
+    atomic_int sharers;   /* plans that use the weights of this one */
+    uint64_t network;     /* tells graphs apart */
     oc_observer observer; /* inference: to be called with each node's values; NULL = nobody looks */
     void *observer_ctx;
 };

@@ -283,12 +283,18 @@ oc_status oc_model_save(const oc_model *model, const char *folder, oc_error *err
 
 oc_status oc_model_plan(const oc_model *model, const char *engine, int threads, int batch,
                         oc_plan **out, oc_error *err) {
+    return oc_model_plan_sharing(model, engine, threads, batch, NULL, out, err);
+}
+
+oc_status oc_model_plan_sharing(const oc_model *model, const char *engine, int threads, int batch,
+                                oc_plan *share, oc_plan **out, oc_error *err) {
     const oc_plan_options options = {.mode = OC_MODE_INFER,
                                      .batch = batch,
                                      .height = model->recipe.height,
                                      .width = model->recipe.width,
                                      .threads = threads,
-                                     .borrow = true};
+                                     .borrow = true,
+                                     .share = share};
     oc_plan *plan = NULL;
     *out = NULL;
     OC_TRY(oc_plan_new(&plan, engine, model->graph, &options, err));

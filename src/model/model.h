@@ -89,6 +89,10 @@ bool oc_model_is_folder(const char *path); /* has a config.json of ours and a mo
  * large weights where they are. */
 OC_MUST_CHECK oc_status oc_model_plan(const oc_model *model, const char *engine, int threads,
                                       int batch, oc_plan **out, oc_error *err);
+/* The same, with the weights of `share` (oc_plan_options), a plan made of this model. */
+OC_MUST_CHECK oc_status oc_model_plan_sharing(const oc_model *model, const char *engine,
+                                              int threads, int batch, oc_plan *share, oc_plan **out,
+                                              oc_error *err);
 
 /* ---- int8
  * -------------------------------------------------------------------------------------------- */

@@ -3,12 +3,21 @@
  * SPDX-License-Identifier: BSD-2-Clause */
 #include "ocellus/ocellus.h"
 
+#include <stdatomic.h>
+
 #include "predict/predict.h"
 
 enum { MAX_FILE_BYTES = 256 << 20 };
 
-struct oc_classifier {
+/* A model and the classifiers that use it. */
+typedef struct common {
     oc_model *model;
+    atomic_int others; /* classifiers but the first */
+} common;
+
+struct oc_classifier {
+    common *common;
+    const oc_model *model; /* the same */
     oc_predictor *predictor;
     oc_ranked *ranked; /* (classes) */
 };
@@ -19,7 +28,10 @@ const char *oc_version(void) {
 
 static oc_status open_into(oc_classifier *c, const char *folder,
                            const oc_classifier_options *options, oc_error *err) {
-    OC_TRY(oc_model_load(&c->model, folder, err));
+    c->common = oc_calloc(1, sizeof *c->common);
+    if (c->common == NULL) return oc_fail_nomem(err, sizeof *c->common, folder);
+    OC_TRY(oc_model_load(&c->common->model, folder, err));
+    c->model = c->common->model;
     size_t classes = c->model->classes.count;
     c->ranked = oc_calloc(classes, sizeof *c->ranked);
     if (c->ranked == NULL) return oc_fail_nomem(err, classes * sizeof *c->ranked, folder);
@@ -41,11 +53,41 @@ oc_status oc_classifier_open(oc_classifier **out, const char *folder,
     return status;
 }
 
+static oc_status share_into(oc_classifier *c, const oc_classifier *with, oc_error *err) {
+    size_t classes = with->model->classes.count;
+    c->common = with->common;
+    c->model = with->model;
+    atomic_fetch_add(&c->common->others, 1);
+    c->ranked = oc_calloc(classes, sizeof *c->ranked);
+    if (c->ranked == NULL) return oc_fail_nomem(err, classes * sizeof *c->ranked, "a classifier");
+    return oc_predictor_share(&c->predictor, with->predictor, err);
+}
+
+oc_status oc_classifier_share(oc_classifier **out, const oc_classifier *with, oc_error *err) {
+    *out = NULL;
+    oc_classifier *c = oc_calloc(1, sizeof *c);
+    if (c == NULL) return oc_fail_nomem(err, sizeof *c, "a classifier");
+    oc_status status = share_into(c, with, err);
+    if (status == OC_OK) {
+        *out = c;
+    } else {
+        oc_classifier_close(c);
+    }
+    return status;
+}
+
+/* The last classifier frees what they have in common. */
+static void leave(common *c) {
+    if (c == NULL || atomic_fetch_sub(&c->others, 1) > 0) return;
+    oc_model_free(c->model);
+    oc_free(c);
+}
+
 void oc_classifier_close(oc_classifier *classifier) {
     if (classifier == NULL) return;
     oc_predictor_free(classifier->predictor);
     oc_free(classifier->ranked);
-    oc_model_free(classifier->model);
+    leave(classifier->common);
     oc_free(classifier);
 }
 

@@ -20,18 +20,20 @@ static oc_status make_renderers(oc_predictor *p, int count, oc_error *err) {
     return OC_OK;
 }
 
-static oc_status set_up(oc_predictor *p, const char *engine, int threads, oc_error *err) {
+static oc_status set_up(oc_predictor *p, const char *engine, int threads, oc_plan *share,
+                        oc_error *err) {
     const oc_recipe *recipe = &p->model->recipe;
     p->workers = threads > 0 ? threads : oc_cpu_count();
     p->image_floats = (size_t)recipe->channels * (size_t)recipe->height * (size_t)recipe->width;
     p->renderer = oc_calloc((size_t)p->workers, sizeof(oc_renderer *));
     if (p->renderer == NULL) return oc_fail_nomem(err, sizeof(oc_renderer *), "a predictor");
     OC_TRY(make_renderers(p, 1, err));
-    return oc_model_plan(p->model, engine, threads, p->batch, &p->plan, err);
+    p->threads = threads;
+    return oc_model_plan_sharing(p->model, engine, threads, p->batch, share, &p->plan, err);
 }
 
-oc_status oc_predictor_new(oc_predictor **out, const oc_model *model, const char *engine,
-                           int threads, int batch, oc_error *err) {
+static oc_status new_predictor(oc_predictor **out, const oc_model *model, const char *engine,
+                               int threads, int batch, oc_plan *share, oc_error *err) {
     *out = NULL;
     if (batch < 1 || threads < 0) {
         return oc_fail(err, OC_EUSAGE, "batch %d, threads %d: at least 1 and 0", batch, threads);
@@ -40,13 +42,23 @@ oc_status oc_predictor_new(oc_predictor **out, const oc_model *model, const char
     if (p == NULL) return oc_fail_nomem(err, sizeof *p, "a predictor");
     p->model = model;
     p->batch = batch;
-    oc_status status = set_up(p, engine, threads, err);
+    oc_status status = set_up(p, engine, threads, share, err);
     if (status == OC_OK) {
         *out = p;
     } else {
         oc_predictor_free(p);
     }
     return status;
+}
+
+oc_status oc_predictor_new(oc_predictor **out, const oc_model *model, const char *engine,
+                           int threads, int batch, oc_error *err) {
+    return new_predictor(out, model, engine, threads, batch, NULL, err);
+}
+
+oc_status oc_predictor_share(oc_predictor **out, const oc_predictor *with, oc_error *err) {
+    return new_predictor(out, with->model, oc_plan_engine(with->plan), with->threads, with->batch,
+                         with->plan, err);
 }
 
 static void clear_pack(oci_pack *pack) {
@@ -59,7 +71,7 @@ void oc_predictor_free(oc_predictor *p) {
     if (p == NULL) return;
     for (int i = 0; p->renderer != NULL && i < p->workers; i++) oc_renderer_free(p->renderer[i]);
     oc_free(p->renderer);
-    oc_plan_free(p->plan);
+    oci_plans_free(p);
     clear_pack(&p->pack[0]);
     clear_pack(&p->pack[1]);
     oc_free(p);
@@ -77,10 +89,11 @@ static oc_status check_k(const oc_predictor *p, int k, oc_error *err) {
                    p->model->classes.count, p->model->classes.count);
 }
 
-/* Rank the i-th row of the plan's output. */
-static oc_status rank_row(oc_predictor *p, size_t i, int k, oc_ranked *ranked, oc_error *err) {
+/* Rank the i-th row of a plan's output. */
+static oc_status rank_row(const oc_predictor *p, oc_plan *plan, size_t i, int k, oc_ranked *ranked,
+                          oc_error *err) {
     size_t classes = p->model->classes.count;
-    const float *logits = oc_plan_output(p->plan) + i * classes;
+    const float *logits = oc_plan_output(plan) + i * classes;
     if (oci_rank(logits, classes, p->model->temperature, k, ranked)) return OC_OK;
     return oc_fail(err, OC_ENUMERIC,
                    "the network's output is not finite for this image: the "
@@ -89,11 +102,12 @@ static oc_status rank_row(oc_predictor *p, size_t i, int k, oc_ranked *ranked, o
 
 oc_status oc_predict_bytes(oc_predictor *p, const void *bytes, size_t size, int k,
                            oc_ranked *ranked, oc_error *err) {
+    oc_plan *plan = NULL;
     OC_TRY(check_k(p, k, err));
-    float *pixels = oc_plan_input(p->plan);
-    OC_TRY(oc_render(p->renderer[0], bytes, size, NULL, NULL, pixels, err));
-    OC_TRY(oc_plan_forward(p->plan, NULL, 1, 0, NULL, NULL, err));
-    return rank_row(p, 0, k, ranked, err);
+    OC_TRY(oci_plans_get(p, 1, &plan, err));
+    OC_TRY(oc_render(p->renderer[0], bytes, size, NULL, NULL, oc_plan_input(plan), err));
+    OC_TRY(oc_plan_forward(plan, NULL, 1, 0, NULL, NULL, err));
+    return rank_row(p, plan, 0, k, ranked, err);
 }
 
 /* ---- many files ---- */
@@ -124,8 +138,11 @@ static void decode_one(void *ctx, size_t i, int worker) {
     decoding *d = ctx;
     oci_pack *pack = d->pack;
     float *planes = pack->pixels + i * d->p->image_floats;
-    pack->status[i] =
-        oc_render_file(d->p->renderer[worker], pack->paths[i], NULL, NULL, planes, &pack->error[i]);
+    oc_renderer *r = d->p->renderer[worker];
+    pack->status[i] = pack->paths != NULL
+                          ? oc_render_file(r, pack->paths[i], NULL, NULL, planes, &pack->error[i])
+                          : oc_render(r, pack->images[i].data, pack->images[i].size, NULL, NULL,
+                                      planes, &pack->error[i]);
     if (pack->status[i] != OC_OK) memset(planes, 0, d->p->image_floats * sizeof(float));
 }
 
@@ -160,7 +177,7 @@ static bool report(oc_predictor *p, const oci_pack *pack, size_t i, const report
     if (pack->status[i] != OC_OK) {
         return r->each(r->ctx, pack->paths[i], NULL, r->k, &pack->error[i]);
     }
-    if (rank_row(p, i, r->k, r->ranked, &error) != OC_OK) {
+    if (rank_row(p, p->plan, i, r->k, r->ranked, &error) != OC_OK) {
         return r->each(r->ctx, pack->paths[i], NULL, r->k, &error);
     }
     return r->each(r->ctx, pack->paths[i], r->ranked, r->k, NULL);
@@ -176,6 +193,42 @@ static oc_status run_pack(oc_predictor *p, const oci_pack *pack, const reporting
     }
     return OC_OK;
 }
+
+/* ---- several images ---- */
+
+static void report_image(const oc_predictor *p, oc_plan *plan, size_t i, int k, oc_ranked *ranked,
+                         oc_status *status, oc_error *error) {
+    const oci_pack *pack = &p->pack[0];
+    *status = pack->status[i];
+    if (*status == OC_OK)
+        *status = rank_row(p, plan, i, k, ranked, error);
+    else
+        *error = pack->error[i];
+}
+
+oc_status oc_predict_images(oc_predictor *p, const oc_image_bytes *images, size_t n, int k,
+                            oc_ranked *ranked, oc_status *status, oc_error *errors, oc_error *err) {
+    decoding job = {.p = p, .pack = &p->pack[0]};
+    oc_plan *plan = NULL;
+    if (n < 1 || n > (size_t)p->batch) {
+        return oc_fail(err, OC_EUSAGE, "%zu images at once: this predictor takes 1 to %d", n,
+                       p->batch);
+    }
+    OC_TRY(check_k(p, k, err));
+    OC_TRY(oci_plans_get(p, n, &plan, err));
+    OC_TRY(make_renderers(p, n > 1 ? p->workers : 1, err));
+    OC_TRY(make_pack(p, &p->pack[0], err));
+    p->pack[0].paths = NULL;
+    p->pack[0].images = images;
+    p->pack[0].n = n;
+    (void)decode_pack(&job);
+    OC_TRY(oc_plan_forward(plan, p->pack[0].pixels, (int)n, 0, NULL, NULL, err));
+    for (size_t i = 0; i < n; i++)
+        report_image(p, plan, i, k, ranked + i * (size_t)k, &status[i], &errors[i]);
+    return OC_OK;
+}
+
+/* ---- a list of files ---- */
 
 static size_t smaller(size_t a, size_t b) {
     return a < b ? a : b;

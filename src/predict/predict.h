@@ -1,6 +1,7 @@
 /* The face of `predict`: one model, images in, ranked names out.
  *
- * Threads: one predictor per thread; the model is only read and may be shared.
+ * Threads: one predictor per thread; the model is only read and may be shared, and so are the
+ * weights of predictors made by oc_predictor_share.
  * SPDX-License-Identifier: BSD-2-Clause */
 #ifndef OC_PREDICT_H
 #define OC_PREDICT_H
@@ -16,12 +17,30 @@ typedef struct oc_predictor oc_predictor;
 /* engine NULL = best; threads 0 = all; batch >= 1 images at a time. The model must outlive it. */
 OC_MUST_CHECK oc_status oc_predictor_new(oc_predictor **out, const oc_model *model,
                                          const char *engine, int threads, int batch, oc_error *err);
+/* Another one of the same model, engine, threads and batch, for another thread: its plans use the
+ * weights of `with`, which may be at work meanwhile. Freed in any order. */
+OC_MUST_CHECK oc_status oc_predictor_share(oc_predictor **out, const oc_predictor *with,
+                                           oc_error *err);
 void oc_predictor_free(oc_predictor *p);
+/* What its plans hold; shared weights count where they were made. */
+oc_plan_memory oc_predictor_memory(const oc_predictor *p);
 int oc_predictor_batch(const oc_predictor *p);
 
 /* One image from memory. ranked has room for k (k <= classes), best first. */
 OC_MUST_CHECK oc_status oc_predict_bytes(oc_predictor *p, const void *bytes, size_t size, int k,
                                          oc_ranked *ranked, oc_error *err);
+
+/* n images (1 <= n <= batch) at once, as a server has them: decoded in parallel, run by a plan of a
+ * size near n, which is made when such an n comes first; later calls allocate nothing for it.
+ * ranked (n, k); status (n) and errors (n) tell of images that cannot be read, which fail only
+ * themselves and leave their rows of ranked alone. */
+typedef struct oc_image_bytes {
+    const void *data;
+    size_t size;
+} oc_image_bytes;
+OC_MUST_CHECK oc_status oc_predict_images(oc_predictor *p, const oc_image_bytes *images, size_t n,
+                                          int k, oc_ranked *ranked, oc_status *status,
+                                          oc_error *errors, oc_error *err);
 
 /* Many files: decoded in parallel, run in batches, reported in order. `each` gets ranked (k of
  * them) or, for a file that could not be read, NULL and the error. A failing file fails only

@@ -12,16 +12,21 @@ bool oci_rank(const float *logits, size_t classes, double temperature, int k, oc
 
 /* A batch of files on its way from disk to pixels. */
 typedef struct oci_pack {
-    float *pixels;     /* (batch, channels, height, width) */
-    oc_status *status; /* (batch) */
-    oc_error *error;   /* (batch) of the files that failed */
-    const char *const *paths;
-    size_t n; /* files in it, at most batch */
+    float *pixels;                /* (batch, channels, height, width) */
+    oc_status *status;            /* (batch) */
+    oc_error *error;              /* (batch) of the files that failed */
+    const char *const *paths;     /* what is decoded: files ... */
+    const oc_image_bytes *images; /* ... or, where paths is NULL, images in memory */
+    size_t n;                     /* files in it, at most batch */
 } oci_pack;
+
+enum { OCI_SMALLER_PLANS = 20 };
 
 struct oc_predictor {
     const oc_model *model;
-    oc_plan *plan;
+    oc_plan *plan;                       /* for `batch` images */
+    oc_plan *smaller[OCI_SMALLER_PLANS]; /* i: for 2^i images; made when asked for */
+    int threads;                         /* of the plans, as given */
     oc_renderer *
         *renderer; /* (workers); those behind the first are made when there are many files */
     int workers;
@@ -29,5 +34,9 @@ struct oc_predictor {
     size_t image_floats; /* channels x height x width */
     oci_pack pack[2];    /* one is decoded while the other runs; made for the first list of files */
 };
+
+/* The plan for n images, n <= batch (plans.c). Borrowed. */
+OC_MUST_CHECK oc_status oci_plans_get(oc_predictor *p, size_t n, oc_plan **out, oc_error *err);
+void oci_plans_free(oc_predictor *p);
 
 #endif

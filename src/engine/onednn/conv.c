@@ -32,6 +32,7 @@ struct oci_conv_unit {
      * them. */
     oci_winograd *winograd[3];
     float *kept;               /* inference: transformed weights, made when weights come in */
+    bool kept_shared;          /* they are another plan's */
     size_t kept_at[3], run_at; /* floats */
     oci_layout *slab;          /* of weights, where no primitive decides: Winograd, dense */
     bool dense;
@@ -85,7 +86,7 @@ void oci_conv_unit_free(oci_conv_unit *c) {
     oci_layout_free(c->slab);
     for (int i = 0; i < 3; i++) oci_winograd_free(c->winograd[i]);
     oc_free_aligned(c->folded_bias);
-    oc_free_aligned(c->kept);
+    if (!c->kept_shared) oc_free_aligned(c->kept);
     oc_free(c);
 }
 
@@ -204,6 +205,22 @@ static bool takes_winograd(const oci_plan *plan, const oci_conv_shape *s) {
     return enough && oci_winograd_pays(s);
 }
 
+/* Inference: transformed weights of its own, or those of a plan that has the same. */
+static oc_status keep_new(oci_plan *plan, oci_unit *unit, oc_error *err) {
+    oci_conv_unit *c = unit->conv;
+    const oci_unit *other = oci_shared_unit(plan, unit);
+    size_t floats = c->run_at;
+    c->run_at = 0;
+    if (other && other->conv->kept &&
+        oci_winograd_kept(other->conv->winograd[OCI_CONV_FORWARD]) == floats) {
+        c->kept = other->conv->kept;
+        c->kept_shared = true;
+        return OC_OK;
+    }
+    return oci_take(plan, &c->kept, &plan->held.weights, floats * sizeof(float),
+                    "transformed weights", err);
+}
+
 static oc_status winograd_new(oci_plan *plan, oci_unit *unit, oc_error *err) {
     oci_conv_unit *c = unit->conv;
     oci_conv_shape s = shape_of(plan, unit, unit->chunk);
@@ -223,11 +240,7 @@ static oc_status winograd_new(oci_plan *plan, oci_unit *unit, oc_error *err) {
         size_t end = c->kept_at[kind] + oci_winograd_kept(c->winograd[kind]);
         if (end > c->run_at) c->run_at = end;
     }
-    if (plan->face.mode == OC_MODE_INFER) {
-        OC_TRY(oci_take(plan, &c->kept, &plan->held.weights, c->run_at * sizeof(float),
-                        "transformed weights", err));
-        c->run_at = 0;
-    }
+    if (plan->face.mode == OC_MODE_INFER) OC_TRY(keep_new(plan, unit, err));
     size_t bytes = (c->run_at + scratch) * sizeof(float);
     if (bytes > plan->library_bytes) plan->library_bytes = bytes;
     return oci_layout_plain(&c->slab, s.out_channels, s.in_channels, 1, s.kernel_h, s.kernel_w,
@@ -240,9 +253,9 @@ static float *kept_of(const oci_plan *plan, const oci_conv_unit *c, oci_conv_kin
 
 void oci_conv_keep(oci_plan *plan, const oci_unit *unit) {
     const oci_conv_unit *c = unit->conv;
-    if (c->kept)
-        oci_winograd_prepare(c->winograd[OCI_CONV_FORWARD],
-                             plan->weights + plan->places[c->weight].offset, c->kept);
+    if (c->kept && !c->kept_shared)
+        oci_winograd_prepare(c->winograd[OCI_CONV_FORWARD], oci_weights_at(plan, c->weight),
+                             c->kept);
 }
 
 static float *run_scratch(const oci_plan *plan, const oci_conv_unit *c) {

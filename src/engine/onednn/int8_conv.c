@@ -21,6 +21,7 @@ struct oci_byte_conv {
     oci_conv_shape shape;
     int weight, bias, step; /* parameter numbers; bias -1 = none */
     bool dense;
+    bool shared;          /* what follows is another plan's */
     int8_t *packed;       /* in the library's layout */
     float *scale, *shift; /* (out): k, and the bias as the library takes it */
     size_t rows_at;       /* floats out: where (n, out) of them lie in the library's scratch,
@@ -94,6 +95,20 @@ static void want_scratch(oci_plan *plan, oci_byte_conv *c) {
     if (bytes > plan->library_bytes) plan->library_bytes = bytes;
 }
 
+/* Weights of a plan that has them in the same layout. */
+static bool take_shared(const oci_plan *plan, const oci_unit *unit) {
+    oci_byte_conv *c = unit->byte_conv;
+    const oci_unit *other = oci_shared_unit(plan, unit);
+    const oci_byte_conv *from = other ? other->byte_conv : NULL;
+    if (!from || !oci_layout_equal(oci_conv_weights(from->conv), oci_conv_weights(c->conv)))
+        return false;
+    c->shared = true;
+    c->packed = from->packed;
+    c->scale = from->scale;
+    c->shift = from->shift;
+    return true;
+}
+
 oc_status oci_byte_conv_init(oci_plan *plan, oci_unit *unit, oc_error *err) {
     oci_byte_conv *c = unit->byte_conv = oc_calloc(1, sizeof *c);
     if (!c) return oc_fail_nomem(err, sizeof *c, "convolution");
@@ -112,6 +127,7 @@ oc_status oci_byte_conv_init(oci_plan *plan, oci_unit *unit, oc_error *err) {
     set_clip(out, &c->shape);
     OC_TRY(oci_conv_new(&c->conv, plan->dnn, OCI_CONV_FORWARD, &c->shape, NULL, err));
     want_scratch(plan, c);
+    if (take_shared(plan, unit)) return OC_OK;
     OC_TRY(oci_take(plan, &c->packed, account, oci_layout_bytes(oci_conv_weights(c->conv)),
                     "weights", err));
     OC_TRY(oci_take(plan, &c->scale, account, floats, "weights", err));
@@ -121,9 +137,11 @@ oc_status oci_byte_conv_init(oci_plan *plan, oci_unit *unit, oc_error *err) {
 void oci_byte_conv_free(oci_byte_conv *c) {
     if (!c) return;
     oci_conv_free(c->conv);
-    oc_free_aligned(c->packed);
-    oc_free_aligned(c->scale);
-    oc_free_aligned(c->shift);
+    if (!c->shared) {
+        oc_free_aligned(c->packed);
+        oc_free_aligned(c->scale);
+        oc_free_aligned(c->shift);
+    }
     oc_free(c);
 }
 
@@ -232,28 +250,35 @@ static oc_status find_source(const oci_plan *plan, const oci_byte_conv *c, const
     return OC_OK;
 }
 
-oc_status oci_byte_conv_import(oci_plan *plan, oci_unit *unit, const oc_tensors *set,
-                               oc_error *err) {
+static oc_status take_weights(oci_plan *plan, oci_unit *unit, const oc_tensors *set,
+                              oc_error *err) {
     oci_byte_conv *c = unit->byte_conv;
     source s = {0};
-    oc_status status = OC_OK;
     OC_TRY(find_source(plan, c, set, &s, err));
     size_t bytes = ((size_t)c->shape.out_channels + 1) * s.filter; /* one more to turn in */
     s.whole = oc_malloc(bytes);
     if (!s.whole) return oc_fail_nomem(err, bytes, "int8 weights");
-    OC_GOTO(whole_numbers(plan, unit, &s, err));
-    set_numbers(plan, unit, &s);
-    OC_GOTO(oci_byte_conv_pack(c->conv, &c->shape, s.whole, c->packed, err));
-    /* the library keeps the scales in the primitive */
-    oci_conv *scaled = NULL;
-    c->shape.scale = c->scale;
-    OC_GOTO(oci_conv_new(&scaled, plan->dnn, OCI_CONV_FORWARD, &c->shape, oci_conv_weights(c->conv),
-                         err));
-    oci_conv_free(c->conv);
-    c->conv = scaled;
-done:
+    oc_status status = whole_numbers(plan, unit, &s, err);
+    if (status == OC_OK) {
+        set_numbers(plan, unit, &s);
+        status = oci_byte_conv_pack(c->conv, &c->shape, s.whole, c->packed, err);
+    }
     oc_free(s.whole);
     return status;
+}
+
+oc_status oci_byte_conv_import(oci_plan *plan, oci_unit *unit, const oc_tensors *set,
+                               oc_error *err) {
+    oci_byte_conv *c = unit->byte_conv;
+    oci_conv *scaled = NULL;
+    if (!c->shared) OC_TRY(take_weights(plan, unit, set, err));
+    /* the library keeps the scales in the primitive */
+    c->shape.scale = c->scale;
+    OC_TRY(oci_conv_new(&scaled, plan->dnn, OCI_CONV_FORWARD, &c->shape, oci_conv_weights(c->conv),
+                        err));
+    oci_conv_free(c->conv);
+    c->conv = scaled;
+    return OC_OK;
 }
 
 /* ---- running -------------------------------------------------------------------------------- */

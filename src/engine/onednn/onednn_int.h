@@ -123,6 +123,7 @@ typedef struct oci_place {
     bool trained;
     bool borrowed;      /* inference: read where it lies, at `lent`; nothing in the slab */
     const float *lent;  /* from import on */
+    bool shared;        /* in the plan that this one shares weights with */
     bool elsewhere;     /* not in the slabs: a convolution of bytes has its own copy */
     oci_layout *layout; /* convolution weights: the engine's; NULL = as torch stores it */
     oci_layout *plain;
@@ -222,8 +223,15 @@ OC_MUST_CHECK oc_status oci_weights_export(const oci_plan *plan, oc_slot slot, o
                                            bool lend, oc_error *err);
 OC_MUST_CHECK oc_status oci_weights_lie(oci_plan *plan, oc_slot slot, int param, float **out,
                                         oc_error *err);
+/* The plan whose weights this one uses, or NULL. */
+static inline const oci_plan *oci_sharing(const oci_plan *plan) {
+    return (const oci_plan *)plan->options.share;
+}
+/* The unit of that plan that does the same, or NULL. */
+const oci_unit *oci_shared_unit(const oci_plan *plan, const oci_unit *unit);
 /* Where a parameter's weights are. */
 static inline const float *oci_weights_at(const oci_plan *plan, int param) {
+    while (plan->places[param].shared) plan = oci_sharing(plan);
     const oci_place *p = &plan->places[param];
     return p->borrowed ? p->lent : plan->weights + p->offset;
 }

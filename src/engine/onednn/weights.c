@@ -43,6 +43,23 @@ static oc_status slab_new(oci_plan *plan, float **out, oc_error *err) {
     return oci_take(plan, out, &plan->held.weights, bytes, "weights", err);
 }
 
+const oci_unit *oci_shared_unit(const oci_plan *plan, const oci_unit *unit) {
+    const oci_plan *from = oci_sharing(plan);
+    for (int u = 0; from && u < from->unit_count; u++)
+        if (from->units[u].node == unit->node && from->units[u].kind == unit->kind)
+            return &from->units[u];
+    return NULL;
+}
+
+/* Does the other plan keep weights of this parameter, in the same layout? */
+static bool shares(const oci_plan *plan, int param) {
+    const oci_plan *from = oci_sharing(plan);
+    if (!from || oc_graph_param(plan->graph, param)->kind != OC_PARAM_WEIGHT) return false;
+    const oci_place *p = &plan->places[param], *q = &from->places[param];
+    if (p->elsewhere || q->elsewhere || !p->layout != !q->layout) return false;
+    return !p->layout || oci_layout_equal(p->layout, q->layout);
+}
+
 oc_status oci_weights_place(oci_plan *plan, oc_error *err) {
     for (int u = 0; u < plan->unit_count; u++)
         if (plan->units[u].kind == OCI_UNIT_CONV) OC_TRY(place_conv(plan, &plan->units[u], err));
@@ -52,6 +69,8 @@ oc_status oci_weights_place(oci_plan *plan, oc_error *err) {
         if (!oc_shape_count(&oc_graph_param(plan->graph, i)->shape, &plain))
             return oc_fail(err, OC_ELIMIT, "%s: too large", oc_graph_param(plan->graph, i)->name);
         if (!p->layout) p->count = p->borrowed || p->elsewhere ? 0 : plain;
+        p->shared = shares(plan, i);
+        if (p->shared) p->count = 0;
         p->count = (p->count + OCI_ROW - 1) / OCI_ROW * OCI_ROW;
         p->offset = plan->slab;
         plan->slab += p->count;
@@ -118,7 +137,8 @@ static oc_status fold(oci_plan *plan, const oci_unit *unit, const oc_tensors *se
         for (size_t i = o * (count / out); i < (o + 1) * (count / out); i++) scaled[i] = w[i] * a;
     }
     const oci_place *p = &plan->places[conv->first_param];
-    oc_status status = oci_reorder_run(p->in, scaled, plan->weights + p->offset, err);
+    oc_status status = OC_OK;
+    if (!p->shared) status = oci_reorder_run(p->in, scaled, plan->weights + p->offset, err);
     oc_free_aligned(scaled);
     return status;
 }
@@ -131,6 +151,7 @@ static oc_status import_one(oci_plan *plan, float *slab, int param, const oc_ten
     const oci_place *p = &plan->places[param];
     const float *src;
     OC_TRY(oci_param_find(set, oc_graph_param(plan->graph, param), &src, err));
+    if (p->shared) return OC_OK;
     if (p->layout) return oci_reorder_run(p->in, src, slab + p->offset, err);
     if (p->borrowed) {
         plan->places[param].lent = src;

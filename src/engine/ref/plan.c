@@ -59,7 +59,9 @@ static oc_status make_slabs(ref_plan *plan, const oc_plan_options *options, oc_e
     }
     place_params(plan, options);
     if (plan->measuring) return OC_OK;
-    bool whole = (plan->weights = zeroed(plan->all_values)) != NULL;
+    plan->shares = options->share != NULL;
+    plan->weights = plan->shares ? ((ref_plan *)options->share)->weights : zeroed(plan->all_values);
+    bool whole = plan->weights != NULL;
     if (options->mode == OC_MODE_TRAIN) {
         whole = whole && (plan->grads = zeroed(plan->trained_values)) != NULL &&
                 (plan->state[0] = zeroed(plan->trained_values)) != NULL &&
@@ -154,7 +156,7 @@ static void plan_free(oc_plan *base) {
     oc_free(plan->shapes);
     oc_free(plan->offset);
     oc_free(plan->trained);
-    oc_free_aligned(plan->weights);
+    if (!plan->shares) oc_free_aligned(plan->weights);
     oc_free_aligned(plan->grads);
     oc_free_aligned(plan->state[0]);
     oc_free_aligned(plan->state[1]);
@@ -211,7 +213,8 @@ static oc_status plan_new(oc_plan **out, const oc_graph *graph, const oc_plan_op
 
 static oc_plan_memory memory(const oc_plan *base) {
     const ref_plan *plan = (const ref_plan *)base;
-    size_t weights = plan->all_values + (plan->run.training ? 3 * plan->trained_values : 0);
+    size_t weights =
+        (plan->shares ? 0 : plan->all_values) + (plan->run.training ? 3 * plan->trained_values : 0);
     return (oc_plan_memory){.weights = weights * sizeof(float),
                             .activations =
                                 (plan->value_count + plan->gradient_values) * sizeof(float),
@@ -252,7 +255,8 @@ static oc_status import(oc_plan *base, oc_slot slot, const oc_tensors *set, oc_e
         const float *from;
         OC_TRY(oci_param_find(set, param, &from, err));
         float *to = slab + plan->offset[i];
-        if (to != from) memcpy(to, from, shape_values(&param->shape) * sizeof *slab);
+        if (to != from && !plan->shares)
+            memcpy(to, from, shape_values(&param->shape) * sizeof *slab);
     }
     return OC_OK;
 }

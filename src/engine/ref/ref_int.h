@@ -80,6 +80,7 @@ typedef struct ref_plan {
     bool *trained;
     size_t trained_values, all_values;
     float *weights;  /* all_values */
+    bool shares;     /* they are another plan's */
     float *grads;    /* trained_values; NULL for inference, as are the states */
     float *state[2]; /* trained_values */
 
