@@ -163,7 +163,7 @@ memory_ratios() {
     local who
     for who in old-channels_last new-channels_last; do
         [ ! -s "$work/turns/$who" ] ||
-            record "peak memory beside $(name_of $who)" ocellus MB "" '' '' '' "$(ratio_to $who 2)" '<= 0.6'
+            record "memory beside $(name_of "${who%%-*}")" ocellus MB "" '' '' '' "$(ratio_to $who 2)" '<= 0.6'
     done
 }
 # split_time METRIC MODE NET BATCH: the shares of a step by kind of operation, largest first
