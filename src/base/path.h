@@ -58,6 +58,10 @@ OC_MUST_CHECK oc_status oc_file_read_into(const char *path, size_t budget, char 
 OC_MUST_CHECK oc_status oc_file_write(const char *path, const void *bytes, size_t size,
                                       oc_error *err);
 
+/* Written in place and not forced to disk: for what a crash may take, since it can be made again. */
+OC_MUST_CHECK oc_status oc_file_put(const char *path, const void *bytes, size_t size,
+                                    oc_error *err);
+
 /* `to` becomes another name of the file `from`, or a copy of it where the file system has no such
  * thing; what was at `to` is replaced as above. */
 OC_MUST_CHECK oc_status oc_file_link(const char *from, const char *to, oc_error *err);

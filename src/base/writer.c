@@ -54,11 +54,12 @@ done:
     return status;
 }
 
-static oc_status write_out(oc_writer *w, const char *bytes, size_t size, oc_error *err) {
+static oc_status write_all(int fd, const char *path, const char *bytes, size_t size,
+                           oc_error *err) {
     while (size > 0) {
-        ssize_t n = write(w->fd, bytes, size);
+        ssize_t n = write(fd, bytes, size);
         if (n < 0 && errno == EINTR) continue;
-        if (n < 0) return oc_fail_errno(err, OC_EIO, errno, "cannot write %s", w->path);
+        if (n < 0) return oc_fail_errno(err, OC_EIO, errno, "cannot write %s", path);
         bytes += n;
         size -= (size_t)n;
     }
@@ -68,12 +69,12 @@ static oc_status write_out(oc_writer *w, const char *bytes, size_t size, oc_erro
 static oc_status write_held(oc_writer *w, oc_error *err) {
     size_t held = w->held;
     w->held = 0;
-    return write_out(w, w->bytes, held, err);
+    return write_all(w->fd, w->path, w->bytes, held, err);
 }
 
 oc_status oc_writer_write(oc_writer *w, const void *bytes, size_t size, oc_error *err) {
     if (size > sizeof w->bytes - w->held) OC_TRY(write_held(w, err));
-    if (size > sizeof w->bytes) return write_out(w, bytes, size, err);
+    if (size > sizeof w->bytes) return write_all(w->fd, w->path, bytes, size, err);
     if (size > 0) memcpy(w->bytes + w->held, bytes, size);
     w->held += size;
     return OC_OK;
@@ -126,6 +127,15 @@ oc_status oc_file_write(const char *path, const void *bytes, size_t size, oc_err
     OC_GOTO(oc_writer_commit(w, err));
 done:
     oc_writer_free(w);
+    return status;
+}
+
+oc_status oc_file_put(const char *path, const void *bytes, size_t size, oc_error *err) {
+    int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC, 0666);
+    if (fd < 0) return oc_fail_errno(err, OC_EIO, errno, "cannot write %s", path);
+    oc_status status = write_all(fd, path, bytes, size, err);
+    if (close(fd) != 0 && status == OC_OK)
+        status = oc_fail_errno(err, OC_EIO, errno, "cannot write %s", path);
     return status;
 }
 

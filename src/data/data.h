@@ -303,6 +303,9 @@ typedef struct oc_synth_options {
     int size; /* pixels; 0 = 128 */
     uint64_t seed;
     double spoil;
+    int pool; /* > 0: only so many pictures are drawn; the files of all classes are other names of
+                 them, and out/train.txt gives their labels: hundreds of thousands of classes at
+                 little cost, which nobody can tell apart */
     int threads;
 } oc_synth_options;
 OC_MUST_CHECK oc_status oc_synth(const char *out, const oc_synth_options *options, oc_error *err);

@@ -61,7 +61,7 @@ static oc_status draw(const synth_job *job, size_t i, worker *w, oc_error *err) 
     oci_spoil_bytes(&w->file, kind, &rng);
     char path[OC_PATH_BYTES];
     OC_TRY(picture_path(job, i, path, err));
-    return oc_file_write(path, w->file.data, w->file.size, err);
+    return oc_file_put(path, w->file.data, w->file.size, err);
 }
 
 static void draw_one(void *ctx, size_t i, int number) {
@@ -112,6 +112,11 @@ static oc_status check(const oc_synth_options *o, oc_error *err) {
     if (o->size < MIN_SIZE || o->size > MAX_SIZE)
         return oc_fail(err, OC_EUSAGE, "made-up data: size %d; %d to %d pixels are possible",
                        o->size, MIN_SIZE, MAX_SIZE);
+    if (o->pool < 0 || o->pool > o->classes)
+        return oc_fail(
+            err, OC_EUSAGE,
+            "made-up data: a pool of %d pictures; 1 to %d, one for each class, make sense", o->pool,
+            o->classes);
     if (!(o->spoil >= 0 && o->spoil <= 1))
         return oc_fail(err, OC_EUSAGE,
                        "made-up data: share %g of spoiled files; 0 to 1 is possible", o->spoil);
@@ -142,6 +147,7 @@ oc_status oc_synth(const char *out, const oc_synth_options *options, oc_error *e
     oc_synth_options o = *options;
     if (o.size == 0) o.size = DEFAULT_SIZE;
     OC_TRY(check(&o, err));
+    if (o.pool > 0) return oci_synth_pool(out, &o, err);
     int threads = o.threads > 0 ? o.threads : oc_cpu_count();
     size_t count = (size_t)o.classes * (size_t)o.per_class;
     synth_job job = {.out = out, .options = &o};

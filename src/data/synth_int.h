@@ -81,6 +81,11 @@ void oci_draw_flower(oci_canvas *canvas, const oci_species *species, const oci_p
 OC_MUST_CHECK oc_status oci_draw_picture(oci_canvas *canvas, int index, float blur, oc_rng *rng,
                                          oc_image *out, oc_error *err);
 
+/* ---- very many classes (synth_pool.c) ---- */
+
+/* The set of options->pool pictures under many names; the options are checked. */
+OC_MUST_CHECK oc_status oci_synth_pool(const char *out, const oc_synth_options *o, oc_error *err);
+
 /* ---- spoiling ---- */
 
 /* X(name, word in spoiled.csv) */

@@ -133,6 +133,37 @@ static void memory_may_run_out_anywhere(void **state) {
     drop_scratch(folder);
 }
 
+static void a_pool_gives_many_classes_few_pictures(void **state) {
+    (void)state;
+    char folder[OC_PATH_BYTES];
+    oc_error err = {0};
+    oc_dataset *ds = NULL;
+    const oc_dataset_options how = {0};
+    oc_synth_options o = {.classes = 600, .per_class = 2, .size = 16, .pool = 5};
+    make_scratch(folder);
+    for (int i = 0; i < 2; i++) check_ok(oc_synth(folder, &o, &err), err); /* again is no harm */
+    check_ok(oc_dataset_open(&ds, folder, &how, &err), err);
+    assert_int_equal(oc_dataset_count(ds), 1200);
+    assert_int_equal(oc_dataset_classes(ds)->count, 600);
+    check_ok(oc_dataset_scan(ds, &(oc_scan_options){.threads = 1}, &err), err);
+    assert_int_equal(oc_dataset_reject_count(ds), 0);
+    assert_true(oc_dataset_item(ds, 0)->print == oc_dataset_item(ds, 5)->print);
+    assert_true(oc_dataset_item(ds, 0)->print != oc_dataset_item(ds, 1)->print);
+    oc_dataset_free(ds);
+    drop_scratch(folder);
+}
+
+static void a_pool_that_makes_no_sense_is_refused(void **state) {
+    (void)state;
+    oc_error err = {0};
+    oc_synth_options o = {.classes = 10, .per_class = 2, .size = 16, .pool = 11};
+    check_fails(oc_synth("/nowhere", &o, &err), err, OC_EUSAGE, "a pool of 11");
+    o = (oc_synth_options){.classes = 300000, .per_class = 2, .size = 16, .pool = 9};
+    check_fails(oc_synth("/nowhere", &o, &err), err, OC_EUSAGE, "take 10 pictures or more");
+    o = (oc_synth_options){.classes = 10, .per_class = 2, .size = 16, .pool = 2, .spoil = 0.5};
+    check_fails(oc_synth("/nowhere", &o, &err), err, OC_EUSAGE, "cannot be spoiled");
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(species_have_names_of_their_own),
@@ -143,6 +174,8 @@ int main(void) {
         cmocka_unit_test(threads_change_nothing_and_seeds_change_everything),
         cmocka_unit_test(impossible_sets_are_refused),
         cmocka_unit_test(memory_may_run_out_anywhere),
+        cmocka_unit_test(a_pool_gives_many_classes_few_pictures),
+        cmocka_unit_test(a_pool_that_makes_no_sense_is_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
