@@ -57,7 +57,7 @@ static void text_totals(const subject *s, oc_buf *out) {
                   s->layers.height, oc_graph_smallest(s->graph), oc_graph_smallest(s->graph));
 }
 
-static void text_recipe(const oc_recipe *r, oc_buf *out) {
+static void put_recipe(const oc_recipe *r, oc_buf *out) {
     oc_buf_printf(out, "input: %d x %d %s, ", r->width, r->height,
                   r->channels == 1 ? "grey"
                   : r->bgr         ? "BGR"
@@ -66,10 +66,20 @@ static void text_recipe(const oc_recipe *r, oc_buf *out) {
         oc_buf_printf(out, "short side to %d and centre crop, ", r->resize_side);
     else
         oc_buf_puts(out, "squashed, ");
-    oc_buf_printf(out, "%s, / %g, mean %.4g %.4g %.4g, deviation %.4g %.4g %.4g\n",
+    oc_buf_printf(out, "%s, / %g, mean %.4g %.4g %.4g, deviation %.4g %.4g %.4g",
                   oc_filter_name(r->filter), (double)r->unit, (double)r->mean[0],
                   (double)r->mean[1], (double)r->mean[2], (double)r->std[0], (double)r->std[1],
                   (double)r->std[2]);
+}
+
+static void text_recipe(const oc_recipe *r, int width, oc_buf *out) {
+    oc_buf line = {0};
+    put_recipe(r, &line);
+    if (line.failed)
+        out->failed = true;
+    else
+        oci_wrap(out, line.data, 0, 2, width);
+    oc_buf_clear(&line);
 }
 
 static void text_metrics(const json_t *metrics, oc_buf *out) {
@@ -101,7 +111,7 @@ static void text_classes(const oc_classes *classes, const oci_term *term, oc_buf
 }
 
 static void text_model(const oc_model *m, const oci_term *term, oc_buf *out) {
-    text_recipe(&m->recipe, out);
+    text_recipe(&m->recipe, term->width, out);
     text_classes(&m->classes, term, out);
     oc_buf_printf(out, "temperature of calibration: %.3g\n", m->temperature);
     const char *command = json_string_value(json_object_get(m->origin, "command"));
@@ -111,10 +121,15 @@ static void text_model(const oc_model *m, const oci_term *term, oc_buf *out) {
     text_metrics(m->metrics, out);
 }
 
+/* Lines are broken for a terminal only. */
+static int width_of(const oci_term *term) {
+    return isatty(STDOUT_FILENO) ? term->width : INT_MAX;
+}
+
 static oc_status print_text(const subject *s, const info_flags *flags, const oci_term *term,
                             oc_error *err) {
     oc_buf out = {0};
-    int width = isatty(STDOUT_FILENO) ? term->width : INT_MAX;
+    int width = width_of(term);
     oc_status status = oci_layers_text(&s->layers, flags->all, width, &out, err);
     if (status != OC_OK) {
         oc_buf_clear(&out);
@@ -206,7 +221,8 @@ static oc_status show_arch(const info_flags *flags, const oci_term *term, oc_err
 static oc_status run(oci_call *call, oc_error *err) {
     info_flags flags = {.batch = 32};
     OC_TRY(oci_options_parse(&call->args, &flags, err));
-    if (!flags.arch && call->args.count == 0) return oci_print_networks(flags.json, err);
+    if (!flags.arch && call->args.count == 0)
+        return oci_print_networks(flags.json, width_of(call->term), err);
     if (!flags.arch) {
         OC_TRY(oci_args_expect(&call->args, 1, 1, arguments, err));
         return show_model(call->args.argv[0], &flags, call->term, err);

@@ -3,7 +3,7 @@
  * Memory is the plans' own account of the batch asked for. Speed is timed on as many images as a
  * fraction of a second allows, and scaled: forward and backward by the number of images, an update
  * not at all. Weights stay zero, which takes the same time as any others. What scaling cannot see
- * is that small batches use weights less often: docs/04-networks.md says how far estimates were
+ * is that small batches use weights less often: docs/05-networks.md says how far estimates were
  * off.
  *
  * SPDX-License-Identifier: BSD-2-Clause */

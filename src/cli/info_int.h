@@ -52,6 +52,6 @@ void oci_cost_text(const oci_cost *cost, oc_buf *out);
 json_t *oci_cost_json(const oci_cost *cost); /* new reference, or NULL */
 
 /* The list of networks (info_zoo.c). */
-OC_MUST_CHECK oc_status oci_print_networks(bool json, oc_error *err);
+OC_MUST_CHECK oc_status oci_print_networks(bool json, int width, oc_error *err);
 
 #endif

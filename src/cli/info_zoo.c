@@ -4,9 +4,10 @@
 #include <stdio.h>
 
 #include "info_int.h"
+#include "options_int.h"
 #include "zoo/zoo.h"
 
-enum { NAME_COLUMNS = 18, IMAGENET_CLASSES = 1000 };
+enum { NAME_COLUMNS = 17, SUMMARY_COLUMN = NAME_COLUMNS + 23, IMAGENET_CLASSES = 1000 };
 
 static oc_status measure(const oc_arch *arch, oci_layers *layers, oc_error *err) {
     oc_graph *graph = NULL;
@@ -17,16 +18,17 @@ static oc_status measure(const oc_arch *arch, oci_layers *layers, oc_error *err)
     return status;
 }
 
-static oc_status print_text(const oc_arch *all, const oci_layers *sizes, size_t count,
+static oc_status print_text(const oc_arch *all, const oci_layers *sizes, size_t count, int width,
                             oc_error *err) {
     oc_buf out = {0};
-    oc_buf_printf(&out, "%-*s %5s %11s %14s\n", NAME_COLUMNS, "network", "size", "parameters",
-                  "multiply-adds");
-    for (size_t i = 0; i < count; i++)
-        oc_buf_printf(&out, "%-*s %5d %9.1f M %12.0f M  %s\n", NAME_COLUMNS, all[i].name,
-                      all[i].size, (double)sizes[i].parameters / 1e6, (double)sizes[i].macs / 1e6,
-                      all[i].summary);
-    oc_buf_puts(&out, "at 1000 classes and the size given, which is a side of the input\n");
+    oc_buf_printf(&out, "%-*s %4s %7s %7s\n", NAME_COLUMNS, "network", "size", "params", "macs");
+    for (size_t i = 0; i < count; i++) {
+        oc_buf_printf(&out, "%-*s %4d %5.1f M %5.0f M  ", NAME_COLUMNS, all[i].name, all[i].size,
+                      (double)sizes[i].parameters / 1e6, (double)sizes[i].macs / 1e6);
+        oci_wrap(&out, all[i].summary, SUMMARY_COLUMN, SUMMARY_COLUMN, width);
+    }
+    oc_buf_puts(&out, "macs: multiply-adds of one image; all at 1000 classes and the size given,\n"
+                      "which is a side of the input\n");
     return oci_print(stdout, &out, err);
 }
 
@@ -47,14 +49,16 @@ static oc_status print_json(const oc_arch *all, const oci_layers *sizes, size_t 
     return oci_print_json(array, err);
 }
 
-oc_status oci_print_networks(bool json, oc_error *err) {
+oc_status oci_print_networks(bool json, int width, oc_error *err) {
     size_t count = 0;
     const oc_arch *all = oc_zoo_all(&count);
     oci_layers *sizes = oc_calloc(count, sizeof *sizes);
     if (!sizes) return oc_fail_nomem(err, count * sizeof *sizes, "the networks");
     oc_status status = OC_OK;
     for (size_t i = 0; i < count && status == OC_OK; i++) status = measure(&all[i], &sizes[i], err);
-    if (status == OC_OK) status = (json ? print_json : print_text)(all, sizes, count, err);
+    if (status == OC_OK)
+        status =
+            json ? print_json(all, sizes, count, err) : print_text(all, sizes, count, width, err);
     oc_free(sizes);
     return status;
 }
