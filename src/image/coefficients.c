@@ -132,8 +132,9 @@ static bool is_copy(const oci_axis *axis, int at, int *sample) {
 
 static void find_range(oci_axis *axis, int source) {
     axis->low = source;
-    axis->high = 0;
+    axis->high = axis->most = 0;
     for (int i = 0; i < axis->count; i++) {
+        if (axis->used[i] > axis->most) axis->most = axis->used[i];
         int end = axis->first[i] + axis->used[i];
         if (axis->first[i] < axis->low) axis->low = axis->first[i];
         if (end > axis->high) axis->high = end;

@@ -11,7 +11,7 @@
 
 #include <immintrin.h>
 
-enum { BLOCK_TAPS = 4, ROWS = 4 };
+enum { BLOCK_BYTES = 4 * 3, ROWS = 4 };
 
 /* Two places, one in each half: 16 bytes of both. */
 static inline __m256i load_pair(const uint8_t *a, const uint8_t *b) {
@@ -40,41 +40,85 @@ static inline void store_rows(__m256i pixel, uint8_t *dst, size_t stride, size_t
     for (size_t row = 0; row < ROWS; row++) memcpy(dst + row * stride, &rgb[row], bytes);
 }
 
-/* One pixel of four rows, so that weights are shared. */
-static inline __m256i weigh_rows(const oci_axis *axis, int x, const uint8_t *src, size_t stride) {
+/* What the loops need of an axis, in locals: a store of bytes may change anything that lies in
+ * memory, as the compiler sees it. */
+typedef struct taps {
+    const int *first;
+    const int32_t *pair;
+    size_t pair_stride;
+    __m256i half;
+    __m128i bits;
+} taps;
+
+/* One pixel of four rows, so that weights are shared; `pairs` of taps, those that are not used with
+ * weight 0. */
+static inline __m256i weigh_rows(const taps *k, int x, const uint8_t *src, size_t stride,
+                                 int pairs) {
     const __m256i first = _mm256_broadcastsi128_si256(
         _mm_setr_epi8(0, -1, 3, -1, 1, -1, 4, -1, 2, -1, 5, -1, -1, -1, -1, -1));
     const __m256i second = _mm256_broadcastsi128_si256(
         _mm_setr_epi8(6, -1, 9, -1, 7, -1, 10, -1, 8, -1, 11, -1, -1, -1, -1, -1));
-    const uint8_t *p = src + (size_t)axis->first[x] * 3;
-    const int32_t *w = axis->pair + (size_t)x * (size_t)axis->pair_stride;
-    const int used = axis->used[x];
-    __m256i sum_a = _mm256_set1_epi32(1 << (axis->bits - 1)), sum_b = sum_a;
-    for (int t = 0; t < used; t += BLOCK_TAPS, p += 3 * BLOCK_TAPS, w += 2) {
-        __m256i w0 = _mm256_set1_epi32(w[0]), w1 = _mm256_set1_epi32(w[1]);
+    const uint8_t *p = src + (size_t)k->first[x] * 3;
+    const int32_t *w = k->pair + (size_t)x * k->pair_stride;
+    __m256i sum_a = k->half, sum_b = k->half;
+    for (int i = 0; i < pairs; i += 2, p += BLOCK_BYTES) {
         __m256i a = load_pair(p, p + stride);
         __m256i b = load_pair(p + 2 * stride, p + 3 * stride);
-        sum_a = madd_add(sum_a, _mm256_shuffle_epi8(a, first), w0);
-        sum_b = madd_add(sum_b, _mm256_shuffle_epi8(b, first), w0);
-        sum_a = madd_add(sum_a, _mm256_shuffle_epi8(a, second), w1);
-        sum_b = madd_add(sum_b, _mm256_shuffle_epi8(b, second), w1);
+        __m256i weights = _mm256_set1_epi32(w[i]);
+        sum_a = madd_add(sum_a, _mm256_shuffle_epi8(a, first), weights);
+        sum_b = madd_add(sum_b, _mm256_shuffle_epi8(b, first), weights);
+        if (i + 1 == pairs) break;
+        weights = _mm256_set1_epi32(w[i + 1]);
+        sum_a = madd_add(sum_a, _mm256_shuffle_epi8(a, second), weights);
+        sum_b = madd_add(sum_b, _mm256_shuffle_epi8(b, second), weights);
     }
-    return clip_rows(sum_a, sum_b, _mm_cvtsi32_si128(axis->bits));
+    return clip_rows(sum_a, sum_b, k->bits);
 }
 
-static void four_rows(const oci_axis *axis, const uint8_t *src, size_t stride, uint8_t *dst,
-                      size_t dst_stride) {
-    int x = 0;
-    for (; x + 1 < axis->count; x++)
-        store_rows(weigh_rows(axis, x, src, stride), dst + (size_t)x * 3, dst_stride, 4);
-    store_rows(weigh_rows(axis, x, src, stride), dst + (size_t)x * 3, dst_stride, 3);
+/* `pairs` 0: as many as each pixel uses. */
+static inline void four_rows(const oci_axis *axis, const uint8_t *src, size_t stride, uint8_t *dst,
+                             size_t dst_stride, int pairs) {
+    const taps k = {.first = axis->first,
+                    .pair = axis->pair,
+                    .pair_stride = (size_t)axis->pair_stride,
+                    .half = _mm256_set1_epi32(1 << (axis->bits - 1)),
+                    .bits = _mm_cvtsi32_si128(axis->bits)};
+    const int *used = axis->used;
+    const int last = axis->count - 1;
+    for (int x = 0; x < last; x++, dst += 3) {
+        int own = pairs > 0 ? pairs : (used[x] + 1) / 2;
+        store_rows(weigh_rows(&k, x, src, stride, own), dst, dst_stride, 4);
+    }
+    int own = pairs > 0 ? pairs : (used[last] + 1) / 2;
+    store_rows(weigh_rows(&k, last, src, stride, own), dst, dst_stride, 3);
+}
+
+/* The usual numbers of taps have loops of their own, without a branch that depends on the pixel:
+ * its guesses would cost as much as the arithmetic. They may read 25 bytes too far. */
+static void four_rows_by_taps(const oci_axis *axis, const uint8_t *src, size_t stride, uint8_t *dst,
+                              size_t dst_stride) {
+    switch ((axis->most + 1) / 2) {
+    case 0:
+    case 1:
+    case 2:
+        four_rows(axis, src, stride, dst, dst_stride, 2);
+        break;
+    case 3:
+        four_rows(axis, src, stride, dst, dst_stride, 3);
+        break;
+    case 4:
+        four_rows(axis, src, stride, dst, dst_stride, 4);
+        break;
+    default:
+        four_rows(axis, src, stride, dst, dst_stride, 0);
+    }
 }
 
 int oci_rows_horizontal3_fast(const oci_axis *axis, const uint8_t *src, size_t src_stride, int rows,
                               uint8_t *dst, size_t dst_stride) {
     int y = 0;
     for (; y + ROWS <= rows; y += ROWS, src += ROWS * src_stride, dst += ROWS * dst_stride)
-        four_rows(axis, src, src_stride, dst, dst_stride);
+        four_rows_by_taps(axis, src, src_stride, dst, dst_stride);
     return y;
 }
 

@@ -21,6 +21,7 @@ typedef struct oci_axis {
     int *used;       /* (count): source samples used, 1..taps */
     int32_t *weight; /* (count, taps), each within 16 bits */
     int bits;        /* fractional ones of weight */
+    int most;        /* of used */
     int low, high;   /* source samples low..high-1 are read */
     bool identity;   /* sample i is a copy of source sample copy_from + i */
     int copy_from;
