@@ -273,6 +273,25 @@ static void a_saved_model_gives_the_same_bits(void **state) {
     drop_scratch(folder);
 }
 
+/* Whatever team the caller has: primitives are made for the plan's. */
+static void one_thread_gives_the_same_answers(void **state) {
+    (void)state;
+    oc_error err = {0};
+    oc_plan *plan[2] = {NULL, NULL};
+    photos p = some_photos();
+    oc_model *m = int8_of(residual);
+    for (int i = 0; i < 2; i++) {
+        check_ok(oc_model_plan(m, NULL, 1 + i, BATCH, &plan[i], &err), err);
+        check_ok(oc_plan_forward(plan[i], p.pixels, BATCH, 0, NULL, NULL, &err), err);
+    }
+    assert_memory_equal(oc_plan_output(plan[0]), oc_plan_output(plan[1]),
+                        BATCH * CLASSES * sizeof(float));
+    oc_plan_free(plan[0]);
+    oc_plan_free(plan[1]);
+    oc_model_free(m);
+    test_free(p.pixels);
+}
+
 static void running_allocates_nothing(void **state) {
     (void)state;
     oc_error err = {0};
@@ -415,13 +434,14 @@ static void levels_out_of_range_are_refused(void **state) {
 }
 
 int main(void) {
-    enum { COUNT = sizeof STRUCTURES / sizeof *STRUCTURES, EACH = 4, MORE = 6 };
+    enum { COUNT = sizeof STRUCTURES / sizeof *STRUCTURES, EACH = 4, MORE = 7 };
     static const struct CMUnitTest each[EACH] = {
         cmocka_unit_test(bytes_agree_with_the_reference),
         cmocka_unit_test(int8_stays_near_the_float_model),
         cmocka_unit_test(batch_does_not_change_an_answer),
         cmocka_unit_test(a_saved_model_gives_the_same_bits)};
     static const struct CMUnitTest more[MORE] = {
+        cmocka_unit_test(one_thread_gives_the_same_answers),
         cmocka_unit_test(running_allocates_nothing),
         cmocka_unit_test(a_quantised_network_is_not_trained),
         cmocka_unit_test(weights_that_are_no_whole_numbers_are_refused),

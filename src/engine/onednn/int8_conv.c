@@ -276,7 +276,9 @@ oc_status oci_byte_conv_import(oci_plan *plan, oci_unit *unit, const oc_tensors 
     c->shape.scale = c->scale;
     OC_TRY(oci_conv_new(&scaled, plan->dnn, OCI_CONV_FORWARD, &c->shape, oci_conv_weights(c->conv),
                         err));
-    oci_conv_free(c->conv);
+    bool fits = oci_conv_scratch(scaled) <= oci_conv_scratch(c->conv);
+    oci_conv_free(fits ? c->conv : scaled);
+    if (!fits) return oc_fail(err, OC_EINTERNAL, "a convolution wants more scratch than it said");
     c->conv = scaled;
     return OC_OK;
 }

@@ -372,7 +372,11 @@ static oc_status update(oc_plan *face, const oc_update *u, oc_error *err) {
  * ------------------------------------------------------------------------------------ */
 
 static oc_status import(oc_plan *face, oc_slot slot, const oc_tensors *set, oc_error *err) {
-    return oci_weights_import(plan_of(face), slot, set, err);
+    oci_plan *plan = plan_of(face);
+    int before = oci_threads_use(plan->options.threads); /* it makes primitives, too */
+    oc_status status = oci_weights_import(plan, slot, set, err);
+    oci_threads_use(before);
+    return status;
 }
 
 static oc_status export(const oc_plan *face, oc_slot slot, oc_tensors *set, bool lend,
