@@ -171,7 +171,8 @@ split_time() {
     local kinds
     kinds=$("$OCELLUS" bench --json --layers --mode "$2" --arch "$3" --batch "$4" --reps 1 \
         --seconds "$seconds" 2>"$work/log" |
-        sed 's/{"kind"/\n&/g' | sed -n 's/^{"kind": *"\([^"]*\)".*"share": *\([0-9.e-]*\).*/\1 \2/p')
+        sed 's/{"kind"/\n&/g' | sed -n 's/^{"kind": *"\([^"]*\)".*"share": *\([0-9.e-]*\).*/\1 \2/p' |
+        awk '{ printf("%s %.4f\n", $1, $2) }')
     [ -n "$kinds" ] || { failed "$1, by kind" 'bench --layers'; return; }
     printf '  time: %s\n' "$(awk '{ printf("%s%s %.1f %%", (NR > 1 ? ", " : ""), $1, 100 * $2) }' <<<"$kinds")"
     while read -r kind part; do
