@@ -58,7 +58,8 @@ OC_MUST_CHECK oc_status oc_file_read_into(const char *path, size_t budget, char 
 OC_MUST_CHECK oc_status oc_file_write(const char *path, const void *bytes, size_t size,
                                       oc_error *err);
 
-/* Written in place and not forced to disk: for what a crash may take, since it can be made again. */
+/* Written in place and not forced to disk: for what a crash may take, since it can be made again.
+ */
 OC_MUST_CHECK oc_status oc_file_put(const char *path, const void *bytes, size_t size,
                                     oc_error *err);
 

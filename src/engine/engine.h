@@ -9,9 +9,8 @@
  * The maths itself runs on OpenMP threads, `threads` of them. Steady state (forward, backward,
  * update after the first of each) allocates nothing.
  *
- * A processor without AVX-512 or AVX2 runs the same plans, slower; ONEDNN_MAX_CPU_ISA=SSE41 (or AVX,
- * AVX2) makes a newer one compute as it would.
- * SPDX-License-Identifier: BSD-2-Clause */
+ * A processor without AVX-512 or AVX2 runs the same plans, slower; ONEDNN_MAX_CPU_ISA=SSE41 (or
+ * AVX, AVX2) makes a newer one compute as it would. SPDX-License-Identifier: BSD-2-Clause */
 #ifndef OC_ENGINE_H
 #define OC_ENGINE_H
 

@@ -76,8 +76,8 @@ OC_MUST_CHECK oc_status oc_tensors_add(oc_tensors *set, const char *name, oc_dty
                                        const oc_shape *shape, oc_tensor **out, oc_error *err);
 OC_MUST_CHECK oc_status oc_tensors_add_view(oc_tensors *set, const char *name,
                                             const oc_tensor *view, oc_error *err);
-/* Tensor `name` of the set (OC_ENOTFOUND) becomes a view of `data`, which outlives it; memory of its
- * own is freed. */
+/* Tensor `name` of the set (OC_ENOTFOUND) becomes a view of `data`, which outlives it; memory of
+ * its own is freed. */
 OC_MUST_CHECK oc_status oc_tensors_point(oc_tensors *set, const char *name, void *data,
                                          oc_error *err);
 bool oc_tensors_all_owned(const oc_tensors *set); /* holds no view */
