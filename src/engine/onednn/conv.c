@@ -39,35 +39,39 @@ struct oci_conv_unit {
     bool padded; /* forward reads the source laid into zeros (lay_into_zeros) */
 };
 
+oci_conv_shape oci_conv_shape_of(const oc_attrs *a, const oci_value *in, const oci_value *out,
+                                 int n) {
+    return (oci_conv_shape){
+        .n = n,
+        .in_channels = in->c,
+        .in_h = in->h,
+        .in_w = in->w,
+        .out_channels = out->c,
+        .out_h = out->h,
+        .out_w = out->w,
+        .groups = a->groups,
+        .kernel_h = a->kernel_h,
+        .kernel_w = a->kernel_w,
+        .stride_h = a->stride_h,
+        .stride_w = a->stride_w,
+        .dilation_h = a->dilation_h,
+        .dilation_w = a->dilation_w,
+        .pad_top = a->pad_top,
+        .pad_left = a->pad_left,
+        .pad_bottom =
+            (out->h - 1) * a->stride_h + (a->kernel_h - 1) * a->dilation_h + 1 - in->h - a->pad_top,
+        .pad_right = (out->w - 1) * a->stride_w + (a->kernel_w - 1) * a->dilation_w + 1 - in->w -
+                     a->pad_left};
+}
+
 static oci_conv_shape shape_of(const oci_plan *plan, const oci_unit *unit, int n) {
     const oci_value *in = &plan->values[unit->in[0]], *out = &plan->values[unit->out];
-    const oc_node *node = oc_graph_node(plan->graph, unit->node);
-    const oc_attrs *a = &node->attrs;
-    oci_conv_shape s = {.n = n,
-                        .in_channels = in->c,
-                        .in_h = in->h,
-                        .in_w = in->w,
-                        .out_channels = out->c,
-                        .out_h = out->h,
-                        .out_w = out->w,
-                        .groups = a->groups,
-                        .kernel_h = a->kernel_h,
-                        .kernel_w = a->kernel_w,
-                        .stride_h = a->stride_h,
-                        .stride_w = a->stride_w,
-                        .dilation_h = a->dilation_h,
-                        .dilation_w = a->dilation_w,
-                        .bias = a->bias || unit->folded >= 0,
-                        .plain_src = in->plain,
-                        .act = out->act,
-                        .sum = unit->sum >= 0};
-    /* right and bottom padding exactly as far as the last window reaches */
-    s.pad_top = a->pad_top;
-    s.pad_left = a->pad_left;
-    s.pad_bottom =
-        (out->h - 1) * s.stride_h + (s.kernel_h - 1) * s.dilation_h + 1 - in->h - s.pad_top;
-    s.pad_right =
-        (out->w - 1) * s.stride_w + (s.kernel_w - 1) * s.dilation_w + 1 - in->w - s.pad_left;
+    const oc_attrs *a = oci_unit_attrs(plan, unit);
+    oci_conv_shape s = oci_conv_shape_of(a, in, out, n);
+    s.bias = a->bias || unit->folded >= 0;
+    s.plain_src = in->plain;
+    s.act = out->act;
+    s.sum = unit->sum >= 0;
     return s;
 }
 
@@ -116,10 +120,6 @@ static size_t padded_floats(const oci_conv_shape *s) {
     return (size_t)p.n * (size_t)p.in_channels * (size_t)p.in_h * (size_t)p.in_w;
 }
 
-static size_t whole_lines(size_t bytes) {
-    return (bytes + 63) / 64 * 64;
-}
-
 /* src (n, c, h, w) into the middle of dst, whose sides are those of the convolution without
  * padding. */
 static void lay_into_zeros(const oci_conv_shape *s, const float *src, float *dst) {
@@ -148,7 +148,7 @@ static oc_status forward_new(oci_plan *plan, oci_conv_unit *c, oci_conv **out, o
     *out = NULL;
     const oci_conv_shape padded = without_padding(s);
     OC_TRY(oci_conv_new(out, plan->dnn, OCI_CONV_FORWARD, &padded, weights, err));
-    size_t bytes = whole_lines(oci_conv_scratch(*out)) + padded_floats(&s) * sizeof(float);
+    size_t bytes = oci_whole_lines(oci_conv_scratch(*out)) + padded_floats(&s) * sizeof(float);
     if (bytes > plan->library_bytes) plan->library_bytes = bytes;
     return OC_OK;
 }
@@ -174,10 +174,6 @@ static oc_status prims_new(oci_plan *plan, oci_unit *unit, prims *p, int n, oc_e
     return OC_OK;
 }
 
-static void at_least(size_t *floats, size_t need) {
-    if (need > *floats) *floats = need;
-}
-
 /* Where the backward primitives like other layouts than forward: the ways between, and room for the
  * copies, which last as long as the backward pass of one layer. */
 static oc_status copies_new(oci_plan *plan, oci_conv_unit *c, oc_error *err) {
@@ -185,16 +181,16 @@ static oc_status copies_new(oci_plan *plan, oci_conv_unit *c, oc_error *err) {
     if (c->full.data && !oci_layout_equal(master, oci_conv_weights(c->full.data))) {
         const oci_layout *l = oci_conv_weights(c->full.data);
         OC_TRY(oci_reorder_new(&c->to_data, plan->dnn, master, l, err));
-        at_least(&plan->turned_floats, oci_layout_bytes(l) / sizeof(float));
+        oci_at_least(&plan->turned_floats, oci_layout_bytes(l) / sizeof(float));
     }
     if (!c->full.weights) return OC_OK;
     const oci_layout *g = oci_conv_weights(c->full.weights);
     c->weight_floats = oci_layout_bytes(g) / sizeof(float);
     if (!oci_layout_equal(master, g)) {
         OC_TRY(oci_reorder_new(&c->from_grads, plan->dnn, g, master, err));
-        at_least(&plan->gathered_floats, c->weight_floats);
+        oci_at_least(&plan->gathered_floats, c->weight_floats);
     }
-    at_least(&plan->weight_floats, c->weight_floats + OCI_ROW + c->bias_floats);
+    oci_at_least(&plan->weight_floats, c->weight_floats + OCI_ROW + c->bias_floats);
     return OC_OK;
 }
 
@@ -336,7 +332,7 @@ oc_status oci_conv_forward(oci_plan *plan, oci_unit *unit, int first, int n, oc_
     if (c->padded) {
         const oci_conv_shape s = shape_of(plan, unit, n);
         float *padded =
-            (float *)((char *)plan->library_scratch + whole_lines(oci_conv_scratch(conv)));
+            (float *)((char *)plan->library_scratch + oci_whole_lines(oci_conv_scratch(conv)));
         lay_into_zeros(&s, src, padded);
         src = padded;
     }

@@ -48,29 +48,9 @@ oci_conv_shape oci_byte_conv_shape(const oc_node *node, int images, const oci_va
                                 .dilation_w = 1,
                                 .bias = true,
                                 .bytes = true};
-    return (oci_conv_shape){
-        .n = images,
-        .in_channels = in->c,
-        .in_h = in->h,
-        .in_w = in->w,
-        .out_channels = a->out,
-        .out_h = out->h,
-        .out_w = out->w,
-        .groups = a->groups,
-        .kernel_h = a->kernel_h,
-        .kernel_w = a->kernel_w,
-        .stride_h = a->stride_h,
-        .stride_w = a->stride_w,
-        .dilation_h = a->dilation_h,
-        .dilation_w = a->dilation_w,
-        .pad_top = a->pad_top,
-        .pad_left = a->pad_left,
-        .pad_bottom =
-            (out->h - 1) * a->stride_h + (a->kernel_h - 1) * a->dilation_h + 1 - in->h - a->pad_top,
-        .pad_right = (out->w - 1) * a->stride_w + (a->kernel_w - 1) * a->dilation_w + 1 - in->w -
-                     a->pad_left,
-        .bias = true,
-        .bytes = true};
+    oci_conv_shape s = oci_conv_shape_of(a, in, out, images);
+    s.bias = s.bytes = true;
+    return s;
 }
 
 static void set_clip(const oci_value *out, oci_conv_shape *s) {
@@ -84,12 +64,8 @@ static void set_clip(const oci_value *out, oci_conv_shape *s) {
     }
 }
 
-static size_t whole_lines(size_t bytes) {
-    return (bytes + OC_CACHE_LINE - 1) / OC_CACHE_LINE * OC_CACHE_LINE;
-}
-
 static void want_scratch(oci_plan *plan, oci_byte_conv *c) {
-    c->rows_at = whole_lines(oci_conv_scratch(c->conv));
+    c->rows_at = oci_whole_lines(oci_conv_scratch(c->conv));
     size_t rows = c->shape.float_dst ? (size_t)plan->images * (size_t)c->shape.out_channels : 0;
     size_t bytes = c->rows_at + rows * sizeof(float);
     if (bytes > plan->library_bytes) plan->library_bytes = bytes;

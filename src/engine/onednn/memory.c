@@ -198,24 +198,20 @@ done:
 /* ---- scratch and side buffers
  * -------------------------------------------------------------------------- */
 
-static void at_least(size_t *floats, size_t need) {
-    if (need > *floats) *floats = need;
-}
-
 static void scratch_sizes(oci_plan *plan) {
     for (int u = 0; u < plan->unit_count; u++) {
         const oci_unit *unit = &plan->units[u];
         size_t chunk = (size_t)unit->chunk;
         for (int k = 0; k < unit->in_count; k++) {
             const oci_value *v = &plan->values[unit->in[k]];
-            if (v->base != unit->in[k]) at_least(&plan->read_floats, chunk * v->image);
-            if (v->writers > 1) at_least(&plan->sum_floats, chunk * v->image);
+            if (v->base != unit->in[k]) oci_at_least(&plan->read_floats, chunk * v->image);
+            if (v->writers > 1) oci_at_least(&plan->sum_floats, chunk * v->image);
         }
-        if (unit->back) at_least(&plan->grad_floats, chunk * plan->values[unit->out].image);
+        if (unit->back) oci_at_least(&plan->grad_floats, chunk * plan->values[unit->out].image);
     }
     const oci_value *last = &plan->values[plan->value_of[oc_graph_node_count(plan->graph) - 1]];
-    at_least(&plan->read_floats, last->image);
-    at_least(&plan->sum_floats, last->writers > 1 ? last->image : 0);
+    oci_at_least(&plan->read_floats, last->image);
+    oci_at_least(&plan->sum_floats, last->writers > 1 ? last->image : 0);
 }
 
 static oc_status scratch_new(oci_plan *plan, void *out_pp, size_t bytes, oc_error *err) {

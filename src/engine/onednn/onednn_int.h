@@ -188,6 +188,13 @@ typedef struct oci_plan {
 OC_MUST_CHECK oc_status oci_take(oci_plan *plan, void *out_pp, uint64_t *account, size_t bytes,
                                  const char *what, oc_error *err);
 
+static inline void oci_at_least(size_t *size, size_t need) {
+    if (need > *size) *size = need;
+}
+static inline size_t oci_whole_lines(size_t bytes) {
+    return (bytes + OC_CACHE_LINE - 1) / OC_CACHE_LINE * OC_CACHE_LINE;
+}
+
 /* ---- fuse.c -----------------------------------------------------------------------------------
  */
 
@@ -307,6 +314,10 @@ OC_MUST_CHECK oc_status oci_conv_unit_init(oci_plan *plan, oci_unit *unit, oc_er
 void oci_conv_unit_free(oci_conv_unit *conv);
 const oci_layout *oci_conv_unit_layout(const oci_unit *unit);
 const char *oci_conv_unit_kernel(const oci_unit *unit, int what); /* 0 forward, 1 data, 2 weights */
+/* A convolution from `in` to `out`, n images: sizes alone. Right and bottom padding are exactly as
+ * far as the last window reaches. */
+oci_conv_shape oci_conv_shape_of(const oc_attrs *a, const oci_value *in, const oci_value *out,
+                                 int n);
 oc_status oci_conv_forward(oci_plan *plan, oci_unit *unit, int first, int n, oc_error *err);
 oc_status oci_conv_backward(oci_plan *plan, oci_unit *unit, int first, int n, oc_error *err);
 /* After weights came in: what an inference plan makes of them once and for all. */
