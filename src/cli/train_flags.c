@@ -6,6 +6,8 @@
 #include <stddef.h>
 #include <string.h>
 
+#include "triple_int.h"
+
 static const char *const tune_words[] = {"all", "head", "staged", NULL};
 static const char *const schedule_words[] = {"cosine", "step", "constant", NULL};
 static const char *const fit_words[] = {"crop", "squash", NULL};
@@ -103,31 +105,6 @@ void oci_train_flags_init(oci_train_flags *flags) {
     flags->fit = -1;
 }
 
-/* "0.485,0.456,0.406", or one number for all three. */
-static oc_status parse_three(const char *name, const char *text, double min, double max,
-                             float out[3], oc_error *err) {
-    char copy[128];
-    size_t size = strlen(text);
-    int count = 0;
-    if (size < sizeof copy) {
-        memcpy(copy, text, size + 1);
-        char *rest = NULL;
-        for (char *word = strtok_r(copy, ",", &rest); word; word = strtok_r(NULL, ",", &rest)) {
-            double value = 0;
-            if (count == 3 || !oc_parse_f64(word, min, max, &value)) {
-                count = -1;
-                break;
-            }
-            out[count++] = (float)value;
-        }
-    }
-    if (count == 1) out[1] = out[2] = out[0];
-    if (count == 1 || count == 3) return OC_OK;
-    return oc_fail(err, OC_EUSAGE,
-                   "--%s %s: expected three numbers with commas (for instance 0.5,0.5,0.5)%s", name,
-                   text, strcmp(name, "mean") == 0 ? ", or imagenet, or measure" : "");
-}
-
 static oc_status finish_mean(oci_train_flags *f, oc_error *err) {
     bool words = f->mean_text &&
                  (strcmp(f->mean_text, "imagenet") == 0 || strcmp(f->mean_text, "measure") == 0);
@@ -141,8 +118,8 @@ static oc_status finish_mean(oci_train_flags *f, oc_error *err) {
     if (!f->mean_text && !f->std_text) return OC_OK;
     if (!f->mean_text || !f->std_text)
         return oc_fail(err, OC_EUSAGE, "--mean R,G,B and --std R,G,B go together: give both");
-    OC_TRY(parse_three("mean", f->mean_text, 0, 1, f->mean, err));
-    OC_TRY(parse_three("std", f->std_text, 1e-6, 10, f->std, err));
+    OC_TRY(oci_parse_triple("mean", f->mean_text, 0, 1, f->mean, err));
+    OC_TRY(oci_parse_triple("std", f->std_text, 1e-6, 10, f->std, err));
     f->train.mean = f->mean;
     f->train.std = f->std;
     return OC_OK;
