@@ -50,13 +50,22 @@ static void infer_dense(const oc_node *node, const oc_shape *in, int64_t feature
     *out = oc_shape_4d(in->dim[0], node->attrs.out, fits, fits);
 }
 
-static oc_status infer_add(const oc_node *node, const oc_shape *in, oc_shape *out, oc_error *err) {
+/* add, maximum, multiply: two of one shape; the second of multiply may be one value a channel. */
+static oc_status infer_two(const oc_node *node, const oc_shape *in, oc_shape *out, oc_error *err) {
     if (in[0].dim[1] != in[1].dim[1] && in[0].dim[1] != 0 && in[1].dim[1] != 0) {
-        return oc_fail(err, OC_EFORMAT, "add '%s' gets %lld and %lld channels: they must agree",
-                       node->name, (long long)in[0].dim[1], (long long)in[1].dim[1]);
+        return oc_fail(err, OC_EFORMAT, "%s '%s' gets %lld and %lld channels: they must agree",
+                       oc_op_name(node->op), node->name, (long long)in[0].dim[1],
+                       (long long)in[1].dim[1]);
     }
-    if (!oc_shape_equal(&in[0], &in[1])) out->dim[2] = out->dim[3] = 0;
+    bool gate = node->op == OC_OP_MULTIPLY && in[1].dim[2] == 1 && in[1].dim[3] == 1;
+    if (!gate && !oc_shape_equal(&in[0], &in[1])) out->dim[2] = out->dim[3] = 0;
     return OC_OK;
+}
+
+static void infer_pad(const oc_attrs *a, const oc_shape *in, oc_shape *out) {
+    if (in->dim[2] == 0) return;
+    out->dim[2] = in->dim[2] + a->pad_top + a->pad_bottom;
+    out->dim[3] = in->dim[3] + a->pad_left + a->pad_right;
 }
 
 static void infer_concat(const oc_node *node, const oc_shape *in, oc_shape *out) {
@@ -89,6 +98,7 @@ static oc_status infer_by_op(const oc_node *node, const oc_shape *in, int64_t fe
         window_both(&node->attrs, false, in, out);
         return OC_OK;
     case OC_OP_GLOBAL_POOL:
+    case OC_OP_GLOBAL_MAX_POOL:
         out->dim[2] = out->dim[3] = in->dim[2] > 0;
         return OC_OK;
     case OC_OP_ADAPTIVE_POOL:
@@ -96,7 +106,12 @@ static oc_status infer_by_op(const oc_node *node, const oc_shape *in, int64_t fe
         out->dim[3] = in->dim[3] > 0 ? node->attrs.out_w : 0;
         return OC_OK;
     case OC_OP_ADD:
-        return infer_add(node, in, out, err);
+    case OC_OP_MAXIMUM:
+    case OC_OP_MULTIPLY:
+        return infer_two(node, in, out, err);
+    case OC_OP_PAD:
+        infer_pad(&node->attrs, in, out);
+        return OC_OK;
     case OC_OP_CONCAT:
         infer_concat(node, in, out);
         return OC_OK;

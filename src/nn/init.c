@@ -74,6 +74,9 @@ static void run_job(void *ctx, size_t i, int worker) {
     case OC_PARAM_STEP:
         fill_constant(job, 1);
         break;
+    case OC_PARAM_SLOPE:
+        fill_constant(job, 0.25F); /* as He et al. start */
+        break;
     default:
         fill_constant(job, 0);
         break;

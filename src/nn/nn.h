@@ -34,7 +34,19 @@
     X(OC_OP_FLATTEN, "flatten", 1, 1)                                                              \
     X(OC_OP_SOFTMAX, "softmax", 1, 1)                                                              \
     X(OC_OP_AUX_LOSS, "aux_loss", 1, 1)                                                            \
-    X(OC_OP_QUANTIZE, "quantize", 1, 1)
+    X(OC_OP_QUANTIZE, "quantize", 1, 1)                                                            \
+    X(OC_OP_LEAKY_RELU, "leaky_relu", 1, 1)     /* x > 0 ? x : slope x */                          \
+    X(OC_OP_PRELU, "prelu", 1, 1)               /* the same, slopes trained (He et al. 2015) */    \
+    X(OC_OP_HARD_SIGMOID, "hard_sigmoid", 1, 1) /* clip(alpha x + beta, 0, 1) */                   \
+    X(OC_OP_HARD_SWISH, "hard_swish", 1, 1)     /* x clip(x/6 + 1/2, 0, 1) (Howard et al. 2019) */ \
+    X(OC_OP_SILU, "silu", 1, 1)                 /* x sigmoid(x) (Ramachandran et al. 2017) */      \
+    X(OC_OP_CLIP, "clip", 1, 1)                 /* of low..high */                                 \
+    X(OC_OP_POWER, "power", 1, 1)               /* (shift + scale x)^exponent */                   \
+    X(OC_OP_SCALE, "scale", 1, 1)               /* per channel: weight x + bias */                 \
+    X(OC_OP_MULTIPLY, "multiply", 2, 2)         /* the second may be (n, c, 1, 1): a gate */       \
+    X(OC_OP_MAXIMUM, "maximum", 2, 2)                                                              \
+    X(OC_OP_PAD, "pad", 1, 1) /* `value` around */                                                 \
+    X(OC_OP_GLOBAL_MAX_POOL, "global_max_pool", 1, 1)
 
 enum { OC_MAX_INPUTS = 16, OC_NAME_BYTES = 128, OC_LEVELS = 256 };
 /* Of int8 weights: the largest, and the largest sum of two of one sign that belong to neighbouring
@@ -70,7 +82,7 @@ typedef struct oc_attrs {
     int32_t pad_top, pad_left, pad_bottom, pad_right;
     int32_t dilation_h, dilation_w; /* 1 = none */
     int32_t groups;
-    int32_t bias;         /* conv, dense: 0 or 1 */
+    int32_t bias;         /* conv, dense, scale: 0 or 1 */
     int32_t ceil;         /* pools: 1 = the output size is rounded up (Caffe), last window must
                              start inside the input or its left padding */
     int32_t count_pad;    /* avg_pool: 1 = padded zeros count in the divisor (what a window of
@@ -83,14 +95,21 @@ typedef struct oc_attrs {
     float epsilon;                   /* batch_norm: added to the variance */
     float momentum;       /* batch_norm: share of the new statistic (torch's convention, 0.1) */
     float p;              /* dropout: probability of a zero; survivors scaled by 1/(1-p) */
-    float alpha, beta, k; /* lrn: (k + alpha/size * sum x^2)^-beta */
-    float weight;         /* aux_loss: the gradient of weight * its softmax loss is added in
-                             training; nobody reads the node */
-    int32_t int8;         /* conv, dense: 1 = each weight is a whole number up to OC_INT8_MOST
-                             times its output channel's OC_PARAM_STEP, pairs up to OC_INT8_PAIR */
-    float step;           /* quantize: y = step * (level - zero), level = x/step + zero rounded to
-                             the nearest (ties to even) of 0..255 */
-    int32_t zero;         /* quantize: the level that means 0 */
+    float alpha, beta, k; /* lrn: (k + alpha/size * sum x^2)^-beta; hard_sigmoid: alpha, beta */
+    int32_t within;       /* lrn: 1 = the window is size x size pixels of one channel (Caffe's
+                             WITHIN_CHANNEL): (k + alpha/size^2 * sum x^2)^-beta */
+    float slope;          /* leaky_relu: below 0 */
+    float low, high;      /* clip */
+    float shift, scale, exponent; /* power */
+    int32_t shared;               /* prelu: 1 = one slope for all channels */
+    float value;                  /* pad */
+    float weight;                 /* aux_loss: the gradient of weight * its softmax loss is added in
+                                     training; nobody reads the node */
+    int32_t int8; /* conv, dense: 1 = each weight is a whole number up to OC_INT8_MOST
+                     times its output channel's OC_PARAM_STEP, pairs up to OC_INT8_PAIR */
+    float step;   /* quantize: y = step * (level - zero), level = x/step + zero rounded to
+                     the nearest (ties to even) of 0..255 */
+    int32_t zero; /* quantize: the level that means 0 */
 } oc_attrs;
 
 /* The fields an op reads, for JSON, printing and validation alike. */
@@ -122,11 +141,12 @@ typedef struct oc_node {
 typedef enum oc_param_kind {
     OC_PARAM_WEIGHT, /* conv (out, in/groups, kh, kw), dense (out, in) */
     OC_PARAM_BIAS,   /* (out) */
-    OC_PARAM_SCALE,  /* batch_norm ".weight" (c) */
-    OC_PARAM_SHIFT,  /* batch_norm ".bias" (c) */
+    OC_PARAM_SCALE,  /* batch_norm and scale ".weight" (c) */
+    OC_PARAM_SHIFT,  /* batch_norm and scale ".bias" (c) */
     OC_PARAM_MEAN,   /* batch_norm ".running_mean" (c): a statistic, not trained by gradient */
     OC_PARAM_VAR,    /* batch_norm ".running_var" (c): biased in use, unbiased when stored;
                         0 of a single value */
+    OC_PARAM_SLOPE,  /* prelu ".weight" (c), or (1) where shared */
     OC_PARAM_STEP    /* int8 conv and dense ".weight_scale" (out): not trained */
 } oc_param_kind;
 

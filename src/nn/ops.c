@@ -49,7 +49,20 @@ static const oc_field BATCH_NORM_FIELDS[] = {REAL(epsilon, 1e-5, 1e-12, 1),
                                              REAL(momentum, 0.1, 0, 1)};
 static const oc_field DROPOUT_FIELDS[] = {REAL(p, 0.5, 0, 0.999)};
 static const oc_field LRN_FIELDS[] = {INT(size, 5, 1, 1023), REAL(alpha, 1e-4, 0, 1e6),
-                                      REAL(beta, 0.75, 0, 100), REAL(k, 1, 1e-6, 1e6)};
+                                      REAL(beta, 0.75, 0, 100), REAL(k, 1, 1e-6, 1e6),
+                                      INT(within, 0, 0, 1)};
+static const oc_field LEAKY_RELU_FIELDS[] = {REAL(slope, 0.01, -1e6, 1e6)};
+static const oc_field PRELU_FIELDS[] = {INT(shared, 0, 0, 1)};
+static const oc_field HARD_SIGMOID_FIELDS[] = {REAL(alpha, 1.0 / 6, -1e6, 1e6),
+                                               REAL(beta, 0.5, -1e6, 1e6)};
+static const oc_field CLIP_FIELDS[] = {REAL(low, 0, -1e30, 1e30), REAL(high, 6, -1e30, 1e30)};
+static const oc_field POWER_FIELDS[] = {REAL(scale, 1, -1e30, 1e30), REAL(shift, 0, -1e30, 1e30),
+                                        REAL(exponent, 1, -100, 100)};
+static const oc_field SCALE_FIELDS[] = {INT(bias, 1, 0, 1)};
+static const oc_field PAD_FIELDS[] = {
+    INT(pad_top, 0, 0, MAX_KERNEL), INT(pad_left, 0, 0, MAX_KERNEL),
+    INT(pad_bottom, 0, 0, MAX_KERNEL), INT(pad_right, 0, 0, MAX_KERNEL),
+    REAL(value, 0, -1e30, 1e30)};
 
 static const oc_field QUANTIZE_FIELDS[] = {REAL(step, 1, 1e-12, 1e12),
                                            INT(zero, 0, 0, OC_LEVELS - 1)};
@@ -98,6 +111,20 @@ const oc_field *oc_op_fields(oc_op op, size_t *count) {
         return LIST(LRN_FIELDS);
     case OC_OP_QUANTIZE:
         return LIST(QUANTIZE_FIELDS);
+    case OC_OP_LEAKY_RELU:
+        return LIST(LEAKY_RELU_FIELDS);
+    case OC_OP_PRELU:
+        return LIST(PRELU_FIELDS);
+    case OC_OP_HARD_SIGMOID:
+        return LIST(HARD_SIGMOID_FIELDS);
+    case OC_OP_CLIP:
+        return LIST(CLIP_FIELDS);
+    case OC_OP_POWER:
+        return LIST(POWER_FIELDS);
+    case OC_OP_SCALE:
+        return LIST(SCALE_FIELDS);
+    case OC_OP_PAD:
+        return LIST(PAD_FIELDS);
     default:
         *count = 0;
         return NULL;
@@ -151,6 +178,10 @@ static oc_status check_together(oc_op op, const char *name, const oc_attrs *a, o
     if (op == OC_OP_LRN && a->size % 2 == 0) {
         return oc_fail(err, OC_EFORMAT, "lrn '%s' has size %d: an odd number is needed", name,
                        a->size);
+    }
+    if (op == OC_OP_CLIP && !(a->low <= a->high)) {
+        return oc_fail(err, OC_EFORMAT, "clip '%s' is to %g..%g: low may not be above high", name,
+                       (double)a->low, (double)a->high);
     }
     if (op == OC_OP_CONV && a->out % a->groups != 0) {
         return oc_fail(err, OC_EFORMAT, "conv '%s' has %d outputs in %d groups: not a multiple",

@@ -38,6 +38,17 @@ static int layer_params(const oc_attrs *a, oc_shape weight, int64_t area, oc_par
     return count;
 }
 
+/* The first `count` of those that work on whole channels. */
+static int channel_params(int64_t channels, int count, oc_param *params) {
+    static const oc_param_kind KINDS[OCI_MAX_PARAMS] = {OC_PARAM_SCALE, OC_PARAM_SHIFT,
+                                                        OC_PARAM_MEAN, OC_PARAM_VAR};
+    for (int i = 0; i < count; i++) {
+        params[i] =
+            (oc_param){.kind = KINDS[i], .shape = oc_shape_1d(channels), .fan_in = 1, .fan_out = 1};
+    }
+    return count;
+}
+
 int oci_node_params(const oc_node *node, int64_t channels, oc_param params[OCI_MAX_PARAMS]) {
     const oc_attrs *a = &node->attrs;
     if (node->op == OC_OP_CONV) {
@@ -47,12 +58,13 @@ int oci_node_params(const oc_node *node, int64_t channels, oc_param params[OCI_M
     if (node->op == OC_OP_DENSE) {
         return layer_params(a, oc_shape_2d(a->out, channels), 1, params);
     }
-    if (node->op != OC_OP_BATCH_NORM) return 0;
-    static const oc_param_kind KINDS[] = {OC_PARAM_SCALE, OC_PARAM_SHIFT, OC_PARAM_MEAN,
-                                          OC_PARAM_VAR};
-    for (int i = 0; i < OCI_MAX_PARAMS; i++) {
-        params[i] =
-            (oc_param){.kind = KINDS[i], .shape = oc_shape_1d(channels), .fan_in = 1, .fan_out = 1};
+    if (node->op == OC_OP_PRELU) {
+        params[0] = (oc_param){.kind = OC_PARAM_SLOPE,
+                               .shape = oc_shape_1d(a->shared ? 1 : channels),
+                               .fan_in = 1,
+                               .fan_out = 1};
+        return 1;
     }
-    return OCI_MAX_PARAMS;
+    if (node->op == OC_OP_SCALE) return channel_params(channels, a->bias ? 2 : 1, params);
+    return node->op == OC_OP_BATCH_NORM ? channel_params(channels, OCI_MAX_PARAMS, params) : 0;
 }

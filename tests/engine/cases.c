@@ -195,6 +195,49 @@ static int with_smooth_aux(oc_build *b, int x) {
     return head(b, x, 4);
 }
 
+/* A gate of one number a channel, as in squeeze and excitation. */
+static int gated(oc_build *b, int x) {
+    x = oc_build_conv(b, x, "stem", 11, 3, 1, 1, 1, true, OC_INIT_XAVIER);
+    x = oc_build_node(b, OC_OP_HARD_SWISH, "act", &x, 1, NULL);
+    int gate = oc_build_global_pool(b, x, "squeeze");
+    gate = oc_build_conv(b, gate, "excite", 11, 1, 1, 0, 1, true, OC_INIT_XAVIER);
+    gate = oc_build_node(b, OC_OP_HARD_SIGMOID, "gate", &gate, 1, NULL);
+    int both[] = {x, gate};
+    return head(b, oc_build_node(b, OC_OP_MULTIPLY, "gated", both, 2, NULL), 3);
+}
+
+/* A value times itself, and the larger of two that a third unit reads, too. */
+static int squared_or_more(oc_build *b, int x) {
+    x = oc_build_conv(b, x, "stem", 6, 3, 1, 1, 1, true, OC_INIT_XAVIER);
+    int twice[] = {x, x};
+    int square = oc_build_node(b, OC_OP_MULTIPLY, "square", twice, 2, NULL);
+    int both[] = {square, x};
+    int most = oc_build_node(b, OC_OP_MAXIMUM, "most", both, 2, NULL);
+    return head(b, oc_build_add(b, most, x, "sum"), 3);
+}
+
+/* Slopes, scales and curves on a convolution's channels and on a flattened picture. */
+static int flattened(oc_build *b, int x) {
+    oc_attrs shared = {.shared = 1}, biased = {.bias = 1};
+    x = oc_build_conv(b, x, "stem", 10, 3, 2, 1, 1, true, OC_INIT_XAVIER);
+    x = oc_build_node(b, OC_OP_PRELU, "slopes", &x, 1, NULL);
+    x = oc_build_flatten(b, x, "flatten");
+    x = oc_build_node(b, OC_OP_SILU, "silu", &x, 1, NULL);
+    x = oc_build_node(b, OC_OP_SCALE, "scale", &x, 1, &biased);
+    x = oc_build_node(b, OC_OP_PRELU, "slope", &x, 1, &shared);
+    return oc_build_dense(b, x, "fc", 4, OC_INIT_XAVIER);
+}
+
+/* A frame before a max pool, which unlike the pool's own padding may win. */
+static int framed(oc_build *b, int x) {
+    oc_attrs frame = {PAD(0, 1, 2, 1)}, pool = {KERNEL(3, 3), STRIDE(2, 2)};
+    x = oc_build_conv(b, x, "stem", 9, 3, 1, 1, 1, true, OC_INIT_XAVIER);
+    x = oc_build_node(b, OC_OP_PAD, "frame", &x, 1, &frame);
+    x = oc_build_node(b, OC_OP_MAX_POOL, "pool", &x, 1, &pool);
+    x = oc_build_node(b, OC_OP_GLOBAL_MAX_POOL, "most", &x, 1, NULL);
+    return oc_build_dense(b, oc_build_flatten(b, x, "flatten"), "fc", 4, OC_INIT_XAVIER);
+}
+
 #define OP(kind, title, n, c, h, w, ...)                                                           \
     { title, n, c, h, w, kind, {__VA_ARGS__}, NULL, false, false }
 #define NET(build, title, n, c, h, w)                                                              \
@@ -283,6 +326,25 @@ const engine_case CASES[] = {
     OP(OC_OP_DROPOUT, "dropout of nothing", 2, 3, 3, 3, .p = 0),
     OP(OC_OP_LRN, "lrn", 2, 9, 3, 4, .size = 5, .alpha = 0.5F, .beta = 0.75F, .k = 2),
     OP(OC_OP_LRN, "lrn wider than the channels", 1, 3, 2, 2, .size = 7, .alpha = 1, .beta = 0.5F),
+    OP(OC_OP_LRN, "lrn within channels", 2, 9, 5, 4, .size = 3, .alpha = 2, .beta = 0.75F, .k = 1,
+       .within = 1),
+    OP(OC_OP_LEAKY_RELU, "leaky relu", 2, 3, 5, 5, .slope = 0.1F),
+    OP(OC_OP_PRELU, "prelu", 2, 11, 3, 5, .shared = 0),
+    OP(OC_OP_PRELU, "prelu of one slope", 3, 5, 3, 3, .shared = 1),
+    OP(OC_OP_HARD_SIGMOID, "hard sigmoid", 2, 3, 5, 5, .alpha = 1.F / 3, .beta = 0.5F),
+    OP(OC_OP_HARD_SWISH, "hard swish", 2, 3, 5, 5, .out = 0),
+    OP(OC_OP_SILU, "silu", 2, 9, 5, 5, .out = 0),
+    OP(OC_OP_CLIP, "clip", 2, 3, 5, 5, .low = -1.5F, .high = 1.5F),
+    OP(OC_OP_CLIP, "clip above zero", 2, 3, 3, 3, .low = 1.5F, .high = 1e30F),
+    OP(OC_OP_POWER, "power: a line", 2, 3, 5, 5, .scale = -0.5F, .shift = 2, .exponent = 1),
+    OP(OC_OP_POWER, "power: a parabola", 2, 9, 3, 3, .scale = 0.5F, .shift = 1, .exponent = 2),
+    OP(OC_OP_POWER, "power: a root", 2, 3, 3, 3, .scale = 0.2F, .shift = 1, .exponent = 0.5F),
+    OP(OC_OP_POWER, "power: 0", 1, 3, 3, 3, .scale = 1, .exponent = 0),
+    OP(OC_OP_SCALE, "scale", 2, 11, 3, 4, .bias = 1),
+    OP(OC_OP_SCALE, "scale without bias", 2, 5, 3, 4, .bias = 0),
+    OP(OC_OP_MULTIPLY, "multiply", 2, 3, 5, 5, .out = 0),
+    OP(OC_OP_PAD, "pad", 2, 9, 3, 4, PAD(1, 0, 2, 3), .value = 0.5F),
+    OP(OC_OP_GLOBAL_MAX_POOL, "global max pool", 2, 9, 5, 7, .out = 0),
     OP(OC_OP_ADD, "add", 2, 3, 5, 5, .out = 0),
     OP(OC_OP_CONCAT, "concat", 2, 5, 4, 3, .out = 0),
     OP(OC_OP_FLATTEN, "flatten", 2, 3, 4, 5, .out = 0),
@@ -302,6 +364,11 @@ const engine_case CASES[] = {
     NET(head_alone, "head alone", 6, 12, 1, 1),
     NET(with_aux, "auxiliary losses", 4, 3, 15, 13),
     NET(with_smooth_aux, "auxiliary losses, smooth", 3, 3, 7, 5),
+    NET(gated, "gated", 3, 3, 7, 6),
+    NET(squared_or_more, "squared or more", 2, 3, 6, 6),
+    NET(flattened, "flattened", 3, 3, 6, 5),
+    NET(framed, "framed", 2, 3, 7, 8),
+    PREFIX(flattened, "flattened, first half fixed", 3, 3, 6, 5),
     FROZEN(inverted_residual, "inverted residual, statistics frozen", 4, 3, 17, 15),
     FROZEN(residual, "residual batch 1, statistics frozen", 1, 3, 12, 12),
     PREFIX(inverted_residual, "inverted residual, first half fixed", 4, 3, 17, 15),

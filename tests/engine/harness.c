@@ -26,7 +26,7 @@ static int scaling_layer(oc_build *b, int x, const char *name, int channels) {
 static void build_op(oc_build *b, const engine_case *spec) {
     oc_attrs attrs = completed(spec->op, &spec->attrs);
     int inputs[2] = {scaling_layer(b, 0, "pre", spec->c), 0}, count = 1;
-    if (spec->op == OC_OP_ADD || spec->op == OC_OP_CONCAT) {
+    if (spec->op == OC_OP_ADD || spec->op == OC_OP_CONCAT || spec->op == OC_OP_MULTIPLY) {
         inputs[count++] = scaling_layer(b, 0, "pre2", spec->c);
     }
     (void)oc_build_node(b, spec->op, "op", inputs, count, &attrs);
@@ -58,12 +58,17 @@ static void open_shapes(bench *b) {
     oc_free(shapes);
 }
 
-/* Scaling layers begin near the identity, ReLU6 sees its upper corner, variances are positive. */
+/* How far a scaling layer spreads the pixels, so that the op's corners, at 1.5 before, are seen. */
+static float spread_for(oc_op op) {
+    return op == OC_OP_RELU6 ? 4 : op == OC_OP_HARD_SWISH ? 2 : 1;
+}
+
+/* Scaling layers begin near the identity, variances are positive. */
 static float fresh_value(const bench *b, const oc_param *p, oc_rng *rng) {
     bool scaling = oc_starts_with(p->name, "pre");
     switch (p->kind) {
     case OC_PARAM_WEIGHT:
-        if (scaling) return b->spec->op == OC_OP_RELU6 ? 4 : 1;
+        if (scaling) return spread_for(b->spec->op);
         return oc_rng_normal(rng) / sqrtf((float)p->fan_in);
     case OC_PARAM_BIAS:
         return scaling ? 0 : 0.1F * oc_rng_normal(rng);

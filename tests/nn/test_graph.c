@@ -61,7 +61,7 @@ static void every_field_is_checked_against_its_range(void **state) {
             oc_graph *g = i == OC_OP_INPUT ? empty() : with_input(4, 16);
             oc_attrs attrs = oc_attrs_default((oc_op)i);
             oc_error err = {0};
-            oc_field_set(&fields[k], &attrs, fields[k].min - 1);
+            oc_field_set(&fields[k], &attrs, fields[k].min - 1 - fabs(fields[k].min));
             int zero = 0, inputs = i == OC_OP_INPUT ? 0 : 1;
             check_fails(oc_graph_add(g, (oc_op)i, "x", &zero, inputs, &attrs, NULL, &err), err,
                         OC_EFORMAT, fields[k].name);

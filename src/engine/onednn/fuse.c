@@ -96,6 +96,12 @@ static int absorb(walk *w, oci_unit *u, int node) {
     return last;
 }
 
+static void has_params(const walk *w, oci_unit *u) {
+    const oc_node *n = oc_graph_node(w->plan->graph, u->node);
+    for (int i = 0; i < n->param_count; i++)
+        u->to_params |= w->plan->places[n->first_param + i].trained;
+}
+
 static void walk_conv(walk *w, int node) {
     oci_plan *plan = w->plan;
     const oc_node *n = oc_graph_node(plan->graph, node);
@@ -105,8 +111,7 @@ static void walk_conv(walk *w, int node) {
     int out = value_stored(w, node);
     oci_unit *u = unit_add(w, OCI_UNIT_CONV, node, out);
     unit_reads(u, in);
-    for (int i = 0; i < n->param_count; i++)
-        u->to_params |= plan->places[n->first_param + i].trained;
+    has_params(w, u);
     int last = absorb(w, u, node);
     plan->values[out].node = last;
     publish(w, node, out);
@@ -209,6 +214,8 @@ static void walk_plain_unit(walk *w, int node, oci_kind kind) {
     int out = keeps_shape ? value_add(w, node, v.c, v.h, v.w) : value_stored(w, node);
     w->flat[out] = keeps_shape && w->flat[in[0]];
     oci_unit *u = unit_add(w, kind, node, out);
+    u->flat = w->flat[in[0]];
+    if (kind == OCI_UNIT_BY_REF) has_params(w, u);
     for (int i = 0; i < n->input_count; i++) unit_reads(u, in[i]);
     publish(w, node, out);
 }
@@ -222,11 +229,18 @@ static void walk_same(walk *w, int node, bool flatten) {
     publish(w, node, in);
 }
 
+/* by_ref.c makes vectors of what is flat, if all of it is. */
+static bool reads_flat(const walk *w, const oc_node *node) {
+    for (int i = 0; i < node->input_count; i++)
+        if (!w->flat[w->plan->value_of[node->inputs[i]]]) return false;
+    return oci_is_by_ref(node);
+}
+
 /* Behind a flatten that joins pixels with channels only these know what to do. */
 static oc_status check_flat(const walk *w, int node, oc_error *err) {
     const oc_node *n = oc_graph_node(w->plan->graph, node);
     bool knows = n->op == OC_OP_DENSE || n->op == OC_OP_DROPOUT || n->op == OC_OP_FLATTEN ||
-                 n->op == OC_OP_SIGMOID || n->op == OC_OP_TANH || n->op == OC_OP_QUANTIZE ||
+                 n->op == OC_OP_QUANTIZE || oci_is_curve(n->op) || reads_flat(w, n) ||
                  act_of(n->op) != OCI_ACT_NONE;
     for (int i = 0; i < n->input_count && !knows; i++) {
         int in = w->plan->value_of[n->inputs[i]];
@@ -242,6 +256,10 @@ static oc_status check_flat(const walk *w, int node, oc_error *err) {
 
 static void walk_node(walk *w, int node) {
     const oc_node *n = oc_graph_node(w->plan->graph, node);
+    if (oci_is_curve(n->op) || oci_is_by_ref(n)) {
+        walk_plain_unit(w, node, oci_is_curve(n->op) ? OCI_UNIT_CURVE : OCI_UNIT_BY_REF);
+        return;
+    }
     bool drops = n->op == OC_OP_DROPOUT && n->attrs.p > 0 && w->plan->face.mode == OC_MODE_TRAIN;
     switch (n->op) {
     case OC_OP_INPUT:
@@ -279,10 +297,6 @@ static void walk_node(walk *w, int node) {
         break;
     case OC_OP_LRN:
         walk_plain_unit(w, node, OCI_UNIT_LRN);
-        break;
-    case OC_OP_SIGMOID:
-    case OC_OP_TANH:
-        walk_plain_unit(w, node, OCI_UNIT_CURVE);
         break;
     case OC_OP_SOFTMAX:
         walk_plain_unit(w, node, OCI_UNIT_SOFTMAX);

@@ -207,6 +207,8 @@ static void scratch_sizes(oci_plan *plan) {
             if (v->base != unit->in[k]) oci_at_least(&plan->read_floats, chunk * v->image);
             if (v->writers > 1) oci_at_least(&plan->sum_floats, chunk * v->image);
         }
+        if (unit->kind == OCI_UNIT_BY_REF)
+            oci_at_least(&plan->plain_floats, oci_by_ref_scratch(plan, unit));
         if (unit->back) oci_at_least(&plan->grad_floats, chunk * plan->values[unit->out].image);
     }
     const oci_value *last = &plan->values[plan->value_of[oc_graph_node_count(plan->graph) - 1]];
@@ -244,5 +246,6 @@ oc_status oci_place_values(oci_plan *plan, oc_error *err) {
     OC_TRY(scratch_new(plan, &plan->weight_scratch, plan->weight_floats * sizeof(float), err));
     OC_TRY(scratch_new(plan, &plan->turned_scratch, plan->turned_floats * sizeof(float), err));
     OC_TRY(scratch_new(plan, &plan->gathered_scratch, plan->gathered_floats * sizeof(float), err));
+    OC_TRY(scratch_new(plan, &plan->plain_scratch, plan->plain_floats * sizeof(float), err));
     return scratch_new(plan, &plan->library_scratch, plan->library_bytes, err);
 }

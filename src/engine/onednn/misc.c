@@ -1,5 +1,5 @@
-/* The small units: blocking the input, concatenation, dropout, sigmoid and tanh, softmax, local
- * response normalisation; and the table of all kinds.
+/* The small units: blocking the input, concatenation, dropout, softmax, local response
+ * normalisation; and the table of all kinds.
  *
  * SPDX-License-Identifier: BSD-2-Clause */
 #include <math.h>
@@ -153,44 +153,6 @@ static oc_status dropout_backward(oci_plan *plan, oci_unit *unit, int first, int
     return OC_OK;
 }
 
-/* ---- sigmoid and tanh
- * -------------------------------------------------------------------------------- */
-
-static oc_status curve_forward(oci_plan *plan, oci_unit *unit, int first, int n, oc_error *err) {
-    (void)err;
-    const oci_value *out = &plan->values[unit->out];
-    bool is_tanh = oc_graph_node(plan->graph, unit->node)->op == OC_OP_TANH;
-    const float *src = oci_read(plan, unit->in[0], first, n);
-    float *dst = out->data + (size_t)first * out->image;
-#pragma omp parallel for
-    for (int i = 0; i < n; i++) {
-        size_t start = (size_t)i * out->image, hw = (size_t)out->h * (size_t)out->w;
-        zero_last_block(out, dst + start, plan->lanes);
-        for (int c = 0; c < out->c; c++) {
-            size_t at = start + (size_t)(c / plan->lanes) * hw * (size_t)plan->lanes +
-                        (size_t)(c % plan->lanes);
-            for (size_t s = 0; s < hw; s++, at += (size_t)plan->lanes)
-                dst[at] = is_tanh ? tanhf(src[at]) : 1.f / (1.f + expf(-src[at]));
-        }
-    }
-    return OC_OK;
-}
-
-static oc_status curve_backward(oci_plan *plan, oci_unit *unit, int first, int n, oc_error *err) {
-    (void)err;
-    const oci_value *out = &plan->values[unit->out];
-    bool is_tanh = oc_graph_node(plan->graph, unit->node)->op == OC_OP_TANH;
-    const float *g = oci_incoming(plan, unit, first, n);
-    const float *y = out->data + (size_t)first * out->image;
-    float *target = oci_grad_target(plan, unit->in[0], first);
-    size_t count = (size_t)n * out->image;
-#pragma omp parallel for
-    for (size_t i = 0; i < count; i++)
-        target[i] = g[i] * (is_tanh ? 1.f - y[i] * y[i] : y[i] * (1.f - y[i]));
-    oci_grad_commit(plan, unit->in[0], first, n, target);
-    return OC_OK;
-}
-
 /* ---- softmax over channels
  * ---------------------------------------------------------------------------- */
 
@@ -294,7 +256,8 @@ const oci_unit_ops *oci_unit_ops_of(oci_kind kind) {
         [OCI_UNIT_CONCAT] = {concat_forward, concat_backward},
         [OCI_UNIT_DROPOUT] = {dropout_forward, dropout_backward},
         [OCI_UNIT_LRN] = {lrn_forward, lrn_backward},
-        [OCI_UNIT_CURVE] = {curve_forward, curve_backward},
+        [OCI_UNIT_CURVE] = {oci_curve_forward, oci_curve_backward},
+        [OCI_UNIT_BY_REF] = {oci_by_ref_forward, oci_by_ref_backward},
         [OCI_UNIT_SOFTMAX] = {softmax_forward, softmax_backward},
         [OCI_UNIT_ADAPTIVE_POOL] = {oci_adaptive_forward, oci_adaptive_backward},
         [OCI_UNIT_AUX_LOSS] = {oci_aux_forward, oci_aux_backward},

@@ -75,9 +75,10 @@ typedef enum oci_kind {
     OCI_UNIT_CONCAT,
     OCI_UNIT_DROPOUT,
     OCI_UNIT_LRN,
-    OCI_UNIT_CURVE, /* sigmoid, tanh */
+    OCI_UNIT_CURVE, /* sigmoid, tanh and their kin */
     OCI_UNIT_SOFTMAX,
     OCI_UNIT_ADAPTIVE_POOL,
+    OCI_UNIT_BY_REF,   /* the reference engine's loops over plain copies */
     OCI_UNIT_AUX_LOSS, /* out holds the gradient of the weighted loss */
     /* inference over bytes (int8.h) */
     OCI_UNIT_QUANTIZE, /* floats to bytes */
@@ -106,6 +107,7 @@ typedef struct oci_unit {
     bool to_params; /* its own parameters are trained */
     int again;      /* training: unit before whose backward this one is run again, or -1 */
     int folded;     /* inference, conv: batch norm node folded into the weights, or -1 */
+    bool flat;      /* by ref: the input is seen through a flatten */
     int sum;        /* inference, conv: value whose memory out shares and adds to, or -1 */
     oci_conv_unit *conv;
     oci_byte_conv *byte_conv;
@@ -169,8 +171,10 @@ typedef struct oci_plan {
     float *weight_scratch;   /* a chunk's weight gradient */
     float *turned_scratch;   /* a layer's weights as its data gradient wants them */
     float *gathered_scratch; /* its weight gradient as the library gives it */
+    float *plain_scratch;    /* what by_ref.c copies */
     void *library_scratch;
-    size_t read_floats, grad_floats, sum_floats, weight_floats, turned_floats, gathered_floats;
+    size_t read_floats, grad_floats, sum_floats, weight_floats, turned_floats, gathered_floats,
+        plain_floats;
     size_t library_bytes;
     float ones[OCI_ROW], zeros[OCI_ROW]; /* the identity as an affine map */
     oc_plan_memory held;                 /* all that oci_take gave */
@@ -332,6 +336,13 @@ oc_status oci_global_pool_forward(oci_plan *plan, oci_unit *unit, int first, int
 oc_status oci_global_pool_backward(oci_plan *plan, oci_unit *unit, int first, int n, oc_error *err);
 oc_status oci_adaptive_forward(oci_plan *plan, oci_unit *unit, int first, int n, oc_error *err);
 oc_status oci_adaptive_backward(oci_plan *plan, oci_unit *unit, int first, int n, oc_error *err);
+bool oci_is_curve(oc_op op);
+oc_status oci_curve_forward(oci_plan *plan, oci_unit *unit, int first, int n, oc_error *err);
+oc_status oci_curve_backward(oci_plan *plan, oci_unit *unit, int first, int n, oc_error *err);
+bool oci_is_by_ref(const oc_node *node);
+size_t oci_by_ref_scratch(const oci_plan *plan, const oci_unit *unit); /* floats */
+oc_status oci_by_ref_forward(oci_plan *plan, oci_unit *unit, int first, int n, oc_error *err);
+oc_status oci_by_ref_backward(oci_plan *plan, oci_unit *unit, int first, int n, oc_error *err);
 oc_status oci_aux_forward(oci_plan *plan, oci_unit *unit, int first, int n, oc_error *err);
 oc_status oci_aux_backward(oci_plan *plan, oci_unit *unit, int first, int n, oc_error *err);
 /* OC_EUNSUPPORTED for a window too large to remember its winner. */

@@ -44,7 +44,7 @@ static void plan_free(oc_plan *face) {
                        plan->read_scratch,   plan->grad_scratch,
                        plan->sum_scratch,    plan->weight_scratch,
                        plan->turned_scratch, plan->gathered_scratch,
-                       plan->library_scratch};
+                       plan->plain_scratch,  plan->library_scratch};
     for (size_t i = 0; i < sizeof aligned / sizeof *aligned; i++) oc_free_aligned(aligned[i]);
     oc_free(plan->values);
     oc_free(plan->units);

@@ -186,3 +186,22 @@ void ref_adaptive_pool_backward(const ref_call *c) {
         }
     }
 }
+
+/* The whole plane is one window. */
+static int64_t largest_of_plane(const ref_call *c, int64_t plane) {
+    const oc_shape *in = &c->in_shape[0];
+    const span rows = {.end = in->dim[2]}, columns = {.end = in->dim[3]};
+    return largest(c->in[0] + plane * area(in), in->dim[3], rows, columns);
+}
+
+void ref_global_max_pool_forward(const ref_call *c) {
+    int64_t in = area(&c->in_shape[0]);
+    for (int64_t p = 0; p < planes(c); p++) c->out[p] = c->in[0][p * in + largest_of_plane(c, p)];
+}
+
+void ref_global_max_pool_backward(const ref_call *c) {
+    int64_t in = area(&c->in_shape[0]);
+    if (c->din[0] == NULL) return;
+    for (int64_t p = 0; p < planes(c); p++)
+        c->din[0][p * in + largest_of_plane(c, p)] += c->dout[p];
+}

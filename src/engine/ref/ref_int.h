@@ -57,6 +57,19 @@ ref_function ref_flatten_forward, ref_flatten_backward;
 ref_function ref_softmax_forward;
 ref_function ref_aux_loss_backward;
 ref_function ref_quantize_forward;
+ref_function ref_pointwise_forward, ref_pointwise_backward;
+ref_function ref_scale_forward, ref_scale_backward;
+ref_function ref_prelu_forward, ref_prelu_backward;
+ref_function ref_multiply_forward, ref_multiply_backward;
+ref_function ref_maximum_forward, ref_maximum_backward;
+ref_function ref_pad_forward, ref_pad_backward;
+ref_function ref_global_max_pool_forward, ref_global_max_pool_backward;
+
+/* The functions of an op, NULL where there is nothing to do (run.c). */
+typedef struct ref_op {
+    ref_function *forward, *backward;
+} ref_op;
+const ref_op *ref_op_of(oc_op op);
 
 /* Values of one item, and of the whole batch of this run. */
 static inline size_t ref_item(const oc_shape *s) {

@@ -7,10 +7,6 @@
 
 #include "engine/ref/ref_int.h"
 
-typedef struct ref_op {
-    ref_function *forward, *backward;
-} ref_op;
-
 /* The input has nothing to do; softmax and quantize are never trained through; auxiliary losses
  * wait for the targets. */
 static const ref_op OPS[OC_OP_COUNT] = {
@@ -33,7 +29,23 @@ static const ref_op OPS[OC_OP_COUNT] = {
     [OC_OP_SOFTMAX] = {ref_softmax_forward, NULL},
     [OC_OP_AUX_LOSS] = {NULL, ref_aux_loss_backward},
     [OC_OP_QUANTIZE] = {ref_quantize_forward, NULL},
+    [OC_OP_LEAKY_RELU] = {ref_pointwise_forward, ref_pointwise_backward},
+    [OC_OP_PRELU] = {ref_prelu_forward, ref_prelu_backward},
+    [OC_OP_HARD_SIGMOID] = {ref_pointwise_forward, ref_pointwise_backward},
+    [OC_OP_HARD_SWISH] = {ref_pointwise_forward, ref_pointwise_backward},
+    [OC_OP_SILU] = {ref_pointwise_forward, ref_pointwise_backward},
+    [OC_OP_CLIP] = {ref_pointwise_forward, ref_pointwise_backward},
+    [OC_OP_POWER] = {ref_pointwise_forward, ref_pointwise_backward},
+    [OC_OP_SCALE] = {ref_scale_forward, ref_scale_backward},
+    [OC_OP_MULTIPLY] = {ref_multiply_forward, ref_multiply_backward},
+    [OC_OP_MAXIMUM] = {ref_maximum_forward, ref_maximum_backward},
+    [OC_OP_PAD] = {ref_pad_forward, ref_pad_backward},
+    [OC_OP_GLOBAL_MAX_POOL] = {ref_global_max_pool_forward, ref_global_max_pool_backward},
 };
+
+const ref_op *ref_op_of(oc_op op) {
+    return &OPS[op];
+}
 
 enum { FORWARD, BACKWARD };
 static const char *const DIRECTIONS[] = {"forward", "backward"};
