@@ -33,6 +33,17 @@ static int inverted_residual(oc_build *b, int x) {
     return head(b, x, 5);
 }
 
+/* Depthwise convolutions in a row, as in MobileNet v1: after a norm with and without a clip, before
+ * none. */
+static int depthwise_chain(oc_build *b, int x) {
+    x = oc_build_act(b, conv_bn(b, x, "stem", "stem_bn", 20, 3, 1, 1), "stem_act", OC_OP_RELU6);
+    x = conv_bn(b, x, "deep1", "deep1_bn", 20, 3, 2, 20);
+    x = oc_build_act(b, conv_bn(b, x, "deep2", "deep2_bn", 20, 3, 1, 20), "act2", OC_OP_RELU);
+    x = oc_build_conv(b, x, "deep3", 20, 3, 2, 1, 20, false, OC_INIT_KAIMING_FAN_OUT);
+    x = oc_build_conv(b, x, "deep4", 20, 3, 1, 1, 20, false, OC_INIT_KAIMING_FAN_OUT);
+    return head(b, oc_build_act(b, x, "act4", OC_OP_TANH), 5);
+}
+
 /* Two basic blocks of a ResNet, the second one projected. */
 static int residual(oc_build *b, int x) {
     int from =
@@ -268,6 +279,12 @@ const engine_case CASES[] = {
        .groups = 7),
     OP(OC_OP_CONV, "conv depthwise stride 2", 2, 16, 9, 10, .out = 16, KERNEL(3, 3), STRIDE(2, 2),
        PAD(1, 1, 1, 1), .groups = 16, .bias = 1),
+    OP(OC_OP_CONV, "conv depthwise stride 2 without bias", 3, 19, 10, 7, .out = 19, KERNEL(3, 3),
+       STRIDE(2, 2), PAD(1, 1, 1, 1), .groups = 19),
+    OP(OC_OP_CONV, "conv depthwise odd pads", 2, 9, 6, 8, .out = 9, KERNEL(3, 3), PAD(2, 0, 1, 1),
+       .groups = 9),
+    OP(OC_OP_CONV, "conv depthwise padded by three", 2, 8, 6, 8, .out = 8, KERNEL(3, 3),
+       PAD(3, 1, 1, 1), .groups = 8),
     OP(OC_OP_CONV, "conv depthwise doubled", 2, 4, 6, 6, .out = 8, KERNEL(3, 3), .groups = 4,
        .bias = 1),
     OP(OC_OP_CONV, "conv 7x7 stride 2", 1, 3, 20, 19, .out = 16, KERNEL(7, 7), STRIDE(2, 2),
@@ -349,6 +366,7 @@ const engine_case CASES[] = {
     OP(OC_OP_CONCAT, "concat", 2, 5, 4, 3, .out = 0),
     OP(OC_OP_FLATTEN, "flatten", 2, 3, 4, 5, .out = 0),
     NET(inverted_residual, "inverted residual", 4, 3, 17, 15),
+    NET(depthwise_chain, "depthwise convolutions in a row", 4, 3, 15, 18),
     NET(residual, "residual", 3, 3, 12, 12),
     NET(fire, "fire", 3, 3, 21, 19),
     NET(dense_net, "dense net", 4, 3, 18, 18),
@@ -372,6 +390,7 @@ const engine_case CASES[] = {
     FROZEN(inverted_residual, "inverted residual, statistics frozen", 4, 3, 17, 15),
     FROZEN(residual, "residual batch 1, statistics frozen", 1, 3, 12, 12),
     PREFIX(inverted_residual, "inverted residual, first half fixed", 4, 3, 17, 15),
+    PREFIX(depthwise_chain, "depthwise convolutions, first half fixed", 4, 3, 15, 18),
     PREFIX(residual, "residual, first half fixed", 3, 3, 12, 12),
     PREFIX(with_aux, "auxiliary losses, first half fixed", 4, 3, 15, 13),
     PREFIX(fire, "fire, first half fixed", 3, 3, 21, 19),

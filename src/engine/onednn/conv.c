@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "engine/onednn/dense.h"
+#include "engine/onednn/depthwise.h"
 #include "engine/onednn/winograd.h"
 
 /* Winograd: results of 4 x 4 for each reading of the transformed weights. */
@@ -34,9 +35,10 @@ struct oci_conv_unit {
     float *kept;               /* inference: transformed weights, made when weights come in */
     bool kept_shared;          /* they are another plan's */
     size_t kept_at[3], run_at; /* floats */
-    oci_layout *slab;          /* of weights, where no primitive decides: Winograd, dense */
+    oci_layout *slab;          /* of weights, where no primitive decides: our own kinds */
     bool dense;
-    bool padded; /* forward reads the source laid into zeros (lay_into_zeros) */
+    bool depthwise; /* of our own */
+    bool padded;    /* forward reads the source laid into zeros (lay_into_zeros) */
 };
 
 oci_conv_shape oci_conv_shape_of(const oc_attrs *a, const oci_value *in, const oci_value *out,
@@ -258,6 +260,15 @@ static float *run_scratch(const oci_plan *plan, const oci_conv_unit *c) {
     return (float *)plan->library_scratch + c->run_at;
 }
 
+static oc_status depthwise_new(oci_plan *plan, oci_unit *unit, oc_error *err) {
+    size_t bytes = oci_depthwise_scratch(plan, unit);
+    int channels = plan->values[unit->out].c;
+    unit->conv->depthwise = unit->alone = true;
+    unit->chunk = plan->images;
+    if (bytes > plan->library_bytes) plan->library_bytes = bytes;
+    return oci_layout_plain(&unit->conv->slab, channels, channels, channels, 3, 3, err);
+}
+
 oc_status oci_conv_unit_init(oci_plan *plan, oci_unit *unit, oc_error *err) {
     oci_conv_unit *c = unit->conv = oc_calloc(1, sizeof *c);
     if (!c) return oc_fail_nomem(err, sizeof *c, "convolution");
@@ -274,6 +285,7 @@ oc_status oci_conv_unit_init(oci_plan *plan, oci_unit *unit, oc_error *err) {
         return oci_dense_layout(plan, unit, &c->slab, err);
     }
     oci_conv_shape s = shape_of(plan, unit, 1);
+    if (oci_depthwise_takes(plan, unit, &s)) return depthwise_new(plan, unit, err);
     if (takes_winograd(plan, &s)) {
         size_t tiles = oci_winograd_tiles(&s);
         int least = (int)((LEAST_TRAIN_TILES + tiles - 1) / tiles);
@@ -294,6 +306,7 @@ const oci_layout *oci_conv_unit_layout(const oci_unit *unit) {
 const char *oci_conv_unit_kernel(const oci_unit *unit, int what) {
     const prims *p = &unit->conv->full;
     if (unit->conv->dense) return "gemm";
+    if (unit->conv->depthwise) return oci_depthwise_kernel();
     if (unit->conv->winograd[what]) return oci_winograd_kernel(unit->conv->winograd[what]);
     const oci_conv *conv = what == 0 ? p->forward : what == 1 ? p->data : p->weights;
     return conv ? oci_conv_kernel(conv) : "";
@@ -315,8 +328,12 @@ static const float *bias_of(const oci_plan *plan, const oci_conv_unit *c) {
 oc_status oci_conv_forward(oci_plan *plan, oci_unit *unit, int first, int n, oc_error *err) {
     const oci_conv_unit *c = unit->conv;
     const oci_value *out = &plan->values[unit->out];
-    const float *src = oci_read(plan, unit->in[0], first, n);
     const float *weights = oci_weights_at(plan, c->weight);
+    if (c->depthwise) {
+        oci_depthwise_forward(plan, unit, weights);
+        return OC_OK;
+    }
+    const float *src = oci_read(plan, unit->in[0], first, n);
     float *dst = out->data + (size_t)first * out->image;
     const oci_winograd *w = c->winograd[OCI_CONV_FORWARD];
     if (!weights)
@@ -434,6 +451,12 @@ static oc_status data_gradient(oci_plan *plan, oci_unit *unit, const float *g, i
 }
 
 oc_status oci_conv_backward(oci_plan *plan, oci_unit *unit, int first, int n, oc_error *err) {
+    const oci_conv_unit *c = unit->conv;
+    if (c->depthwise) {
+        size_t at = plan->places[c->weight].offset;
+        oci_depthwise_backward(plan, unit, plan->weights + at, plan->grads + at);
+        return OC_OK;
+    }
     const float *g = oci_incoming(plan, unit, first, n);
     if (unit->to_params) OC_TRY(weight_gradient(plan, unit, g, first, n, err));
     if (plan->values[unit->in[0]].wants_grad) OC_TRY(data_gradient(plan, unit, g, first, n, err));

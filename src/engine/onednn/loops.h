@@ -7,6 +7,7 @@
 #ifndef OC_ENGINE_LOOPS_H
 #define OC_ENGINE_LOOPS_H
 
+#include "engine/onednn/depthwise_int.h"
 #include "engine/onednn/pool_int.h"
 #include "engine/onednn/row_int.h"
 #include "engine/onednn/winograd_int.h"
@@ -15,6 +16,7 @@ typedef struct oci_loops {
     oci_wino_loops winograd;
     oci_pool_loops pool;
     oci_row_loops row;
+    oci_depth_loops depthwise;
 } oci_loops;
 
 extern const oci_loops oci_loops_plain, oci_loops_avx2;

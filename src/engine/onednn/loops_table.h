@@ -7,6 +7,7 @@
 
 #include "engine/onednn/loops.h"
 
+#include "engine/onednn/depthwise_loops.h"
 #include "engine/onednn/pool_loops.h"
 #include "engine/onednn/row_loops.h"
 #include "engine/onednn/winograd_loops.h"
@@ -21,14 +22,18 @@
                      .product = product,                                                           \
                      .weights = weights,                                                           \
                      .weight_gradient = weight_gradient},                                          \
-        .pool = {.largest = pool_largest, .to_winners = pool_to_winners}, .row = {                 \
-            .affine = row_affine,                                                                  \
-            .add = row_add,                                                                        \
-            .moments = row_moments,                                                                \
-            .grad_moments = row_grad_moments,                                                      \
-            .norm_grad = row_norm_grad,                                                            \
-            .mask = row_mask,                                                                      \
-            .accumulate = row_accumulate                                                           \
+        .pool = {.largest = pool_largest, .to_winners = pool_to_winners},                          \
+        .row = {.affine = row_affine,                                                              \
+                .add = row_add,                                                                    \
+                .moments = row_moments,                                                            \
+                .grad_moments = row_grad_moments,                                                  \
+                .norm_grad = row_norm_grad,                                                        \
+                .mask = row_mask,                                                                  \
+                .accumulate = row_accumulate},                                                     \
+        .depthwise = {                                                                             \
+            .name = "own depthwise " build,                                                        \
+            .forward = depth_forward,                                                              \
+            .backward = depth_backward                                                             \
         }                                                                                          \
     }
 

@@ -202,6 +202,7 @@ static void scratch_sizes(oci_plan *plan) {
     for (int u = 0; u < plan->unit_count; u++) {
         const oci_unit *unit = &plan->units[u];
         size_t chunk = (size_t)unit->chunk;
+        if (unit->alone) continue;
         for (int k = 0; k < unit->in_count; k++) {
             const oci_value *v = &plan->values[unit->in[k]];
             if (v->base != unit->in[k]) oci_at_least(&plan->read_floats, chunk * v->image);

@@ -63,6 +63,13 @@ void oci_norm_begin(oci_plan *plan, oci_norm *norm) {
     for (int c = 0; c < norm->channels; c++) put(plan, norm->pivot, c, mean[c]);
 }
 
+double *oci_norm_sums(const oci_norm *norm, int image, int block) {
+    size_t at = (size_t)image * (size_t)norm->blocks + (size_t)block;
+    double *sums = norm->sums + at * 2 * OCI_ROW;
+    memset(sums, 0, 2 * OCI_ROW * sizeof *sums);
+    return sums;
+}
+
 void oci_norm_gather(oci_plan *plan, oci_norm *norm, int first, int n) {
     const oci_value *y = &plan->values[norm->value];
     const float *x = plan->values[y->base].data + (size_t)first * y->image;
@@ -70,9 +77,7 @@ void oci_norm_gather(oci_plan *plan, oci_norm *norm, int first, int n) {
 #pragma omp parallel for collapse(2)
     for (int i = 0; i < n; i++)
         for (int k = 0; k < y->blocks; k++) {
-            double *sums =
-                norm->sums + ((size_t)(first + i) * (size_t)y->blocks + (size_t)k) * 2 * OCI_ROW;
-            memset(sums, 0, 2 * OCI_ROW * sizeof *sums);
+            double *sums = oci_norm_sums(norm, first + i, k);
             oci_row_moments(x + (size_t)i * y->image + (size_t)k * row, norm->pivot + k * OCI_ROW,
                             row, sums, sums + OCI_ROW);
         }
@@ -118,9 +123,7 @@ void oci_norm_reduce(oci_plan *plan, oci_norm *norm, const float *dy, int first,
     for (int i = 0; i < n; i++)
         for (int k = 0; k < y->blocks; k++) {
             size_t at = (size_t)i * y->image + (size_t)k * row, m = (size_t)k * OCI_ROW;
-            double *sums =
-                norm->sums + ((size_t)(first + i) * (size_t)y->blocks + (size_t)k) * 2 * OCI_ROW;
-            memset(sums, 0, 2 * OCI_ROW * sizeof *sums);
+            double *sums = oci_norm_sums(norm, first + i, k);
             oci_row_grad_moments(dy + at, x + at, (oci_row_map){norm->a + m, norm->b + m, clip},
                                  norm->batch_mean + m, row, sums, sums + OCI_ROW);
         }

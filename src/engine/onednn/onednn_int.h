@@ -11,7 +11,7 @@
  *   fuse.c     graph -> values, units, norms          memory.c   lifetimes -> one arena
  *   weights.c  slabs, layouts, import and export      plan.c     forward, backward, update
  *   recompute.c  what is made again                   kernels.c  loops over blocked floats
- *   conv.c dense.c norm.c add.c pool.c misc.c         the kinds of unit
+ *   conv.c dense.c depthwise.c norm.c add.c pool.c misc.c   the kinds of unit
  *
  * Activations are (n, c/B, h, w, B), B = 8 or 16 lanes; padded lanes are zero in values and
  * gradients alike.
@@ -103,6 +103,8 @@ typedef struct oci_unit {
     int through;    /* value whose gradient comes in: out, or what alone derives from it */
     int gathers;    /* norm whose statistics are gathered from out, or -1 */
     int chunk;      /* images at a time */
+    bool alone;     /* makes its input, gathers, and takes gradients through norms by itself: the
+                       whole batch at once, without the plan's scratch */
     bool back;      /* takes part in backward */
     bool to_params; /* its own parameters are trained */
     int again;      /* training: unit before whose backward this one is run again, or -1 */
@@ -285,6 +287,8 @@ void oci_grad_from_plain(oci_plan *plan, int value, const float *plain);
 OC_MUST_CHECK oc_status oci_norm_init(oci_plan *plan, oci_norm *norm, oc_error *err);
 void oci_norm_clear(oci_norm *norm);
 void oci_norm_begin(oci_plan *plan, oci_norm *norm); /* before gathering */
+/* Where the sums of an image's block lie, cleared: 16 of the one kind, 16 of the other. */
+double *oci_norm_sums(const oci_norm *norm, int image, int block);
 void oci_norm_gather(oci_plan *plan, oci_norm *norm, int first, int n);
 void oci_norm_finish(oci_plan *plan, oci_norm *norm);  /* a, b, running statistics */
 void oci_norm_running(oci_plan *plan, oci_norm *norm); /* a, b from the running ones */

@@ -226,7 +226,7 @@ static oc_status unit_forward(oci_plan *plan, oci_unit *unit, oc_error *err) {
         int n = plan->images - first < unit->chunk ? plan->images - first : unit->chunk;
         if (ops->forward) OC_TRY(ops->forward(plan, unit, first, n, err));
         const oci_watch gathering = oci_watch_start(plan);
-        if (norm) oci_norm_gather(plan, norm, first, n);
+        if (norm && !unit->alone) oci_norm_gather(plan, norm, first, n);
         oci_watch_norm(plan, unit->gathers, gathering);
     }
     if (norm) oci_norm_finish(plan, norm);
@@ -338,7 +338,7 @@ static oc_status unit_backward(oci_plan *plan, oci_unit *unit, oc_error *err) {
     oci_grads_written(plan, unit);
     unit->seconds[1] += oci_watch_seconds(plan, watch) - (unit->seconds[2] - weights);
     unit->calls[1] += plan->profiling;
-    unit->calls[2] += plan->profiling && unit->to_params;
+    unit->calls[2] += plan->profiling && unit->to_params && !unit->alone;
     return OC_OK;
 }
 

@@ -34,9 +34,12 @@ static void put(list *l, oc_op_time entry) {
     l->count++;
 }
 
-/* Of its backward pass to the data, a unit may do no more than undo its own clip. */
+/* Of its backward pass to the data, a unit may do no more than undo its own clip; and it may do
+ * that to its weights in the same stretch of time. */
 static uint64_t macs_of(const oci_plan *plan, const oci_unit *unit, int what) {
-    return what == 1 && !plan->values[unit->in[0]].wants_grad ? 0 : unit->macs;
+    if (what != 1) return unit->macs;
+    uint64_t passes = plan->values[unit->in[0]].wants_grad;
+    return unit->macs * (passes + (unit->alone && unit->to_params));
 }
 
 static const char *kernel_of(const oci_unit *unit, int what) {
