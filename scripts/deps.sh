@@ -29,6 +29,7 @@ clang                second compiler, fuzzing
 libclang-rt-14-dev   sanitizers and fuzzer of clang
 clang-format         layout of the code
 binutils             objdump: looks for mutable globals
+python3-venv         peers of the tests (scripts/peers.sh)
 LIST
 }
 
