@@ -7,10 +7,13 @@
  * every scan, keeps the scan and time budgets; it looks at the clock at every sixteenth.
  * Full-size output equals Pillow's on the same libjpeg: slow integer DCT, fancy upsampling.
  * SPDX-License-Identifier: BSD-2-Clause */
-#include "image/jpeg_int.h"
+#include "image/image_int.h"
 
 #include <setjmp.h>
+#include <stdio.h>
 #include <string.h>
+
+#include <jpeglib.h>
 
 #include <jerror.h>
 
@@ -25,7 +28,6 @@ struct oci_jpeg {
     struct jpeg_decompress_struct cinfo;
     struct jpeg_error_mgr errors;
     struct jpeg_progress_mgr progress;
-    oci_jpeg_scan *scan;
     jmp_buf escape;
     const oci_job *job; /* of the decode in progress */
     oc_image *rows;     /* where the rows go: job->dst, or job->wide for CMYK */
@@ -106,7 +108,6 @@ oc_status oci_jpeg_new(oci_jpeg **out, oc_error *err) {
     jpeg->errors.emit_message = on_message;
     jpeg->cinfo.client_data = jpeg;
     oc_status status = guarded(jpeg, create, err);
-    if (status == OC_OK) status = oci_jpeg_scan_new(&jpeg->scan, err);
     if (status != OC_OK) {
         oci_jpeg_free(jpeg);
         return status;
@@ -120,7 +121,6 @@ oc_status oci_jpeg_new(oci_jpeg **out, oc_error *err) {
 void oci_jpeg_free(oci_jpeg *jpeg) {
     if (!jpeg) return;
     jpeg_destroy_decompress(&jpeg->cinfo);
-    oci_jpeg_scan_free(jpeg->scan);
     oc_free(jpeg);
 }
 
@@ -232,7 +232,6 @@ static void leave_columns(oci_jpeg *jpeg) {
 static void start(oci_jpeg *jpeg) {
     jpeg->window = choose_window(jpeg);
     jpeg_start_decompress(&jpeg->cinfo);
-    oci_jpeg_scan_take(jpeg->scan, &jpeg->cinfo);
     if (jpeg->window.width < (int)jpeg->cinfo.output_width) leave_columns(jpeg);
 }
 
