@@ -10,6 +10,7 @@
 
 #include "engine/onednn/dense.h"
 #include "engine/onednn/depthwise.h"
+#include "engine/onednn/packed.h"
 #include "engine/onednn/winograd.h"
 
 /* Winograd: results of 4 x 4 for each reading of the transformed weights. */
@@ -32,6 +33,7 @@ struct oci_conv_unit {
      * gradient sums lie in the library's scratch for the length of a pass, a run's scratch behind
      * them. */
     oci_winograd *winograd[3];
+    oci_packed *packed;        /* inference: instead of primitives */
     float *kept;               /* inference: transformed weights, made when weights come in */
     bool kept_shared;          /* they are another plan's */
     size_t kept_at[3], run_at; /* floats */
@@ -91,6 +93,7 @@ void oci_conv_unit_free(oci_conv_unit *c) {
     oci_reorder_free(c->from_grads);
     oci_layout_free(c->slab);
     for (int i = 0; i < 3; i++) oci_winograd_free(c->winograd[i]);
+    oci_packed_free(c->packed);
     oc_free_aligned(c->folded_bias);
     if (!c->kept_shared) oc_free_aligned(c->kept);
     oc_free(c);
@@ -269,6 +272,14 @@ static oc_status depthwise_new(oci_plan *plan, oci_unit *unit, oc_error *err) {
     return oci_layout_plain(&unit->conv->slab, channels, channels, channels, 3, 3, err);
 }
 
+static oc_status packed_new(oci_plan *plan, oci_unit *unit, oc_error *err) {
+    oci_conv_unit *c = unit->conv;
+    const oci_conv_shape s = shape_of(plan, unit, unit->chunk);
+    OC_TRY(oci_packed_new(&c->packed, &s, plan->options.threads, err));
+    oci_at_least(&plan->library_bytes, oci_packed_scratch(c->packed) * sizeof(float));
+    return oci_layout_blocks(&c->slab, s.out_channels, s.in_channels, s.kernel_h, s.kernel_w, err);
+}
+
 oc_status oci_conv_unit_init(oci_plan *plan, oci_unit *unit, oc_error *err) {
     oci_conv_unit *c = unit->conv = oc_calloc(1, sizeof *c);
     if (!c) return oc_fail_nomem(err, sizeof *c, "convolution");
@@ -293,6 +304,7 @@ oc_status oci_conv_unit_init(oci_plan *plan, oci_unit *unit, oc_error *err) {
         while (plan->images % unit->chunk) unit->chunk++;
         return winograd_new(plan, unit, err);
     }
+    if (plan->face.mode == OC_MODE_INFER && oci_packed_pays(&s)) return packed_new(plan, unit, err);
     OC_TRY(prims_new(plan, unit, &c->full, unit->chunk, err));
     int rest = plan->images % unit->chunk;
     if (rest) OC_TRY(prims_new(plan, unit, &c->rest, rest, err));
@@ -307,6 +319,7 @@ const char *oci_conv_unit_kernel(const oci_unit *unit, int what) {
     const prims *p = &unit->conv->full;
     if (unit->conv->dense) return "gemm";
     if (unit->conv->depthwise) return oci_depthwise_kernel();
+    if (unit->conv->packed) return oci_packed_kernel(unit->conv->packed);
     if (unit->conv->winograd[what]) return oci_winograd_kernel(unit->conv->winograd[what]);
     const oci_conv *conv = what == 0 ? p->forward : what == 1 ? p->data : p->weights;
     return conv ? oci_conv_kernel(conv) : "";
@@ -343,6 +356,10 @@ oc_status oci_conv_forward(oci_plan *plan, oci_unit *unit, int first, int n, oc_
         float *kept = kept_of(plan, c, OCI_CONV_FORWARD);
         if (first == 0 && !c->kept) oci_winograd_prepare(w, weights, kept);
         oci_winograd_run(w, n, src, bias_of(plan, c), dst, kept, run_scratch(plan, c));
+        return OC_OK;
+    }
+    if (c->packed) {
+        oci_packed_run(c->packed, n, src, weights, bias_of(plan, c), dst, plan->library_scratch);
         return OC_OK;
     }
     oci_conv *conv = prims_for(unit, n)->forward;

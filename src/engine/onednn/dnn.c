@@ -103,6 +103,14 @@ oc_status oci_layout_plain(oci_layout **out, int out_channels, int in_channels, 
     return layout_keep(out, &made, got, err);
 }
 
+oc_status oci_layout_blocks(oci_layout **out, int out_channels, int in_channels, int kernel_h,
+                            int kernel_w, oc_error *err) {
+    oci_layout made = {0};
+    dnnl_status_t got = weights_desc(&made, out_channels, in_channels, 1, kernel_h, kernel_w,
+                                     dnnl_f32, dnnl_ABcd8b8a, dnnl_goihw);
+    return layout_keep(out, &made, got, err);
+}
+
 oc_status oci_layout_rows(oci_layout **out, int out_channels, int in_channels, int h, int w,
                           bool plain, oc_error *err) {
     dnnl_format_tag_t blocked = oci_dnn_block() == 16 ? dnnl_aBcd16b : dnnl_aBcd8b;

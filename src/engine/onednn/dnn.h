@@ -23,6 +23,9 @@ typedef struct oci_layout oci_layout;
 /* torch's: (out, in/groups, kh, kw). */
 OC_MUST_CHECK oc_status oci_layout_plain(oci_layout **out, int out_channels, int in_channels,
                                          int groups, int kernel_h, int kernel_w, oc_error *err);
+/* One group, in blocks of 8: (out/8, in/8, kh, kw, 8 in, 8 out), padded with zeros. */
+OC_MUST_CHECK oc_status oci_layout_blocks(oci_layout **out, int out_channels, int in_channels,
+                                          int kernel_h, int kernel_w, oc_error *err);
 /* A row for each output, in the order in which its source (in, h, w) lies in memory: blocked, or
  * plain. */
 OC_MUST_CHECK oc_status oci_layout_rows(oci_layout **out, int out_channels, int in_channels, int h,

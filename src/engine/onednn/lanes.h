@@ -19,9 +19,20 @@ static inline vec load(const float *p) {
 static inline void store(float *p, vec v) {
     *(vec *)p = v;
 }
+static inline vec all(float x) {
+    return (vec){x, x, x, x, x, x, x, x};
+}
 /* Lane by lane: yes where m is set, else no. */
 static inline vec choose(mask m, vec yes, vec no) {
     return (vec)((m & (mask)yes) | (~m & (mask)no));
+}
+
+/* A NaN is neither below nor above, and stays. */
+static inline vec clip(vec v, float low, float high) {
+    vec none = {0}, lows = none + low, highs = none + high;
+    mask below = v<lows, above = v> highs;
+    v = (vec)((below & (mask)lows) | (~below & (mask)v));
+    return (vec)((above & (mask)highs) | (~above & (mask)v));
 }
 
 #endif

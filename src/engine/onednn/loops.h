@@ -8,12 +8,14 @@
 #define OC_ENGINE_LOOPS_H
 
 #include "engine/onednn/depthwise_int.h"
+#include "engine/onednn/packed_int.h"
 #include "engine/onednn/pool_int.h"
 #include "engine/onednn/row_int.h"
 #include "engine/onednn/winograd_int.h"
 
 typedef struct oci_loops {
     oci_wino_loops winograd;
+    oci_packed_loops packed;
     oci_pool_loops pool;
     oci_row_loops row;
     oci_depth_loops depthwise;

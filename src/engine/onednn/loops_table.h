@@ -8,6 +8,7 @@
 #include "engine/onednn/loops.h"
 
 #include "engine/onednn/depthwise_loops.h"
+#include "engine/onednn/packed_loops.h"
 #include "engine/onednn/pool_loops.h"
 #include "engine/onednn/row_loops.h"
 #include "engine/onednn/winograd_loops.h"
@@ -22,6 +23,7 @@
                      .product = product,                                                           \
                      .weights = weights,                                                           \
                      .weight_gradient = weight_gradient},                                          \
+        .packed = {.name = "own packed " build, .pack = packed_pack, .product = packed_product},   \
         .pool = {.largest = pool_largest, .to_winners = pool_to_winners},                          \
         .row = {.affine = row_affine,                                                              \
                 .add = row_add,                                                                    \

@@ -210,14 +210,6 @@ static inline void result_tile(vec y[OUT][OUT], const float *points, size_t poin
     for (int i = 0; i < OUT; i++) result_axis(y[i], half[i]);
 }
 
-/* A NaN is neither below nor above, and stays. */
-static inline vec clip(vec v, float low, float high) {
-    vec none = {0}, lows = none + low, highs = none + high;
-    mask below = v<lows, above = v> highs;
-    v = (vec)((below & (mask)lows) | (~below & (mask)v));
-    return (vec)((above & (mask)highs) | (~above & (mask)v));
-}
-
 static inline void finish_tile(float *x, size_t row, vec y[OUT][OUT], window win, vec bias,
                                const oci_wino_finish *f) {
     for (int i = 0; i < win.y1; i++)
