@@ -152,7 +152,9 @@ OC_MUST_CHECK oc_status oc_plan_backward(oc_plan *plan, oc_error *err);
     X(OC_SGD, "sgd", 1)                                                                            \
     X(OC_ADAGRAD, "adagrad", 1)                                                                    \
     X(OC_RMSPROP, "rmsprop", 1)                                                                    \
-    X(OC_ADAMW, "adamw", 2)
+    X(OC_ADAMW, "adamw", 2)                                                                        \
+    X(OC_ADAM, "adam", 2)                                                                          \
+    X(OC_ADADELTA, "adadelta", 2)
 typedef enum oc_optimizer {
 #define OC_OPTIMIZER_ENUM(name, word, slots) name,
     OC_OPTIMIZER_MAP(OC_OPTIMIZER_ENUM)
@@ -163,18 +165,23 @@ const char *oc_optimizer_name(oc_optimizer o);
 bool oc_optimizer_parse(const char *word, oc_optimizer *out);
 
 /* One optimiser step; the formulas are torch.optim's, so that runs can be compared:
- *   g += l2*w (sgd, adagrad, rmsprop) + l1*sign(w);  adamw: w -= lr*l2*w (decoupled)
+ *   g += l2*w (all but adamw) + l1*sign(w);  adamw: w -= lr*l2*w (decoupled)
  *   sgd      v = momentum*v + g;  w -= lr*(nesterov ? g + momentum*v : v)   (first step: v = g)
  *   adagrad  s += g^2;            w -= lr*g/(sqrt(s)+eps)
  *   rmsprop  s = rho*s+(1-rho)g^2; w -= lr*g/(sqrt(s)+eps)
- *   adamw    m,s moments with beta1, beta2, bias-corrected;  w -= lr*m^/(sqrt(s^)+eps) */
+ *   adam, adamw  m,s moments with beta1, beta2, bias-corrected;  w -= lr*m^/(sqrt(s^)+eps)
+ *   adadelta s = rho*s+(1-rho)g^2; u = g*sqrt((d+eps)/(s+eps)); d = rho*d+(1-rho)u^2;  w -= lr*u
+ * and, with `caffe`, those of Caffe's solvers where they differ:
+ *   sgd      v = momentum*v + lr*g;  w -= nesterov ? lr*g + momentum*v : v
+ *   adam     w -= lr*sqrt(1-beta2^step)/(1-beta1^step) * m/(sqrt(s)+eps) */
 typedef struct oc_update {
     oc_optimizer optimizer;
     float lr;       /* >= 0 */
     float momentum; /* sgd */
     bool nesterov;
-    float rho;          /* rmsprop */
-    float beta1, beta2; /* adamw */
+    bool caffe;         /* sgd, adam: Caffe's formula; a velocity then has the rate in it */
+    float rho;          /* rmsprop, adadelta */
+    float beta1, beta2; /* adam, adamw */
     float epsilon;
     float l1, l2;
     const float *lr_scale;    /* one per parameter of the graph, or NULL = all 1 */

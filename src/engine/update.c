@@ -44,12 +44,12 @@ typedef struct step_size {
     float scale; /* of the gradient as read */
     float lr, l1, l2;
     float keep, add;   /* moving averages: s = keep*s + add*... */
-    float keep2, add2; /* the second one of adamw */
+    float keep2, add2; /* the second one of adam and adamw */
     float epsilon;
-    float ahead;      /* sgd: share of the velocity that Nesterov adds; else 0 */
+    float ahead;      /* sgd: share of the velocity in the step */
     float now;        /* sgd: share of the gradient that Nesterov adds; else 0 */
-    float correction; /* adamw: 1/sqrt(1 - beta2^step) */
-    float shrink;     /* adamw: 1 - lr*l2 */
+    float correction; /* adam, adamw: 1/sqrt(1 - beta2^step) */
+    float shrink;     /* adamw: 1 - lr*l2; adam: 1 */
 } step_size;
 
 static inline float full_gradient(const step_size *s, float g, float w) {
@@ -61,7 +61,7 @@ OC_SIMD static void sgd_leaf(const step_size *s, float *restrict w, const float 
                              float *restrict v, size_t count) {
     for (size_t i = 0; i < count; i++) {
         float d = full_gradient(s, g[i], w[i]);
-        v[i] = s->keep * v[i] + d;
+        v[i] = s->keep * v[i] + s->add * d;
         w[i] -= s->lr * (s->now * d + s->ahead * v[i]);
     }
 }
@@ -76,7 +76,7 @@ OC_SIMD static void scaled_leaf(const step_size *s, float *restrict w, const flo
     }
 }
 
-OC_SIMD static void adamw_leaf(const step_size *s, float *restrict w, const float *restrict g,
+OC_SIMD static void adam_leaf(const step_size *s, float *restrict w, const float *restrict g,
                                float *restrict m, float *restrict v, size_t count) {
     for (size_t i = 0; i < count; i++) {
         float d = full_gradient(s, g[i], w[i]);
@@ -86,21 +86,41 @@ OC_SIMD static void adamw_leaf(const step_size *s, float *restrict w, const floa
     }
 }
 
+OC_SIMD static void adadelta_leaf(const step_size *s, float *restrict w, const float *restrict g,
+                                  float *restrict sum, float *restrict moved, size_t count) {
+    for (size_t i = 0; i < count; i++) {
+        float d = full_gradient(s, g[i], w[i]);
+        sum[i] = s->keep * sum[i] + s->add * (d * d);
+        d *= sqrtf((moved[i] + s->epsilon) / (sum[i] + s->epsilon));
+        moved[i] = s->keep * moved[i] + s->add * (d * d);
+        w[i] -= s->lr * d;
+    }
+}
+
+/* Caffe's velocity has the rate of each step in it: (1+momentum)*v - momentum*(v before) is
+ * momentum*v + lr*g. */
 static void set_sgd(step_size *s, const oc_update *u) {
+    float rate = u->caffe ? s->lr : 1;
+    if (u->caffe) s->lr = 1;
     s->keep = u->step == 1 ? 0 : u->momentum;
-    s->now = u->nesterov ? 1 : 0;
+    s->add = rate;
+    s->now = u->nesterov ? rate : 0;
     s->ahead = u->nesterov ? u->momentum : 1;
 }
 
-/* Decay is decoupled: it shrinks the weight and leaves the moments alone. */
-static void set_adamw(step_size *s, const oc_update *u) {
+/* adamw's decay is decoupled: it shrinks the weight and leaves the moments alone. */
+static void set_adam(step_size *s, const oc_update *u) {
     double step = (double)u->step;
-    s->shrink = 1 - s->lr * s->l2;
-    s->l2 = 0;
+    double root = sqrt(1 - pow((double)u->beta2, step));
+    if (u->optimizer == OC_ADAMW) {
+        s->shrink = 1 - s->lr * s->l2;
+        s->l2 = 0;
+    }
+    if (u->caffe) s->epsilon = (float)((double)s->epsilon / root);
     s->keep = u->beta1, s->add = 1 - u->beta1;
     s->keep2 = u->beta2, s->add2 = 1 - u->beta2;
     s->lr = (float)((double)s->lr / (1 - pow((double)u->beta1, step)));
-    s->correction = (float)(1 / sqrt(1 - pow((double)u->beta2, step)));
+    s->correction = (float)(1 / root);
 }
 
 static step_size sizes(const oc_update *u, float lr_scale, float decay_scale, float grad_scale) {
@@ -108,16 +128,19 @@ static step_size sizes(const oc_update *u, float lr_scale, float decay_scale, fl
                    .lr = u->lr * lr_scale,
                    .l1 = u->l1 * decay_scale,
                    .l2 = u->l2 * decay_scale,
+                   .shrink = 1,
                    .epsilon = u->epsilon};
     switch (u->optimizer) {
     case OC_SGD:
         set_sgd(&s, u);
         break;
     case OC_RMSPROP:
+    case OC_ADADELTA:
         s.keep = u->rho, s.add = 1 - u->rho;
         break;
+    case OC_ADAM:
     case OC_ADAMW:
-        set_adamw(&s, u);
+        set_adam(&s, u);
         break;
     default:
         s.keep = s.add = 1;
@@ -136,8 +159,12 @@ void oci_update_range(const oc_update *u, float *w, const float *g, float *s0, f
         case OC_SGD:
             sgd_leaf(&s, w + i, g + i, s0 + i, some);
             break;
+        case OC_ADAM:
         case OC_ADAMW:
-            adamw_leaf(&s, w + i, g + i, s0 + i, s1 + i, some);
+            adam_leaf(&s, w + i, g + i, s0 + i, s1 + i, some);
+            break;
+        case OC_ADADELTA:
+            adadelta_leaf(&s, w + i, g + i, s0 + i, s1 + i, some);
             break;
         default:
             scaled_leaf(&s, w + i, g + i, s0 + i, some);

@@ -15,6 +15,8 @@ static const struct optimizer_row {
     [OC_ADAGRAD] = {0.01, 1e-4, 1e-10},
     [OC_RMSPROP] = {0.001, 1e-4, 1e-8},
     [OC_ADAMW] = {0.001, 1e-2, 1e-8},
+    [OC_ADAM] = {0.001, 1e-4, 1e-8},
+    [OC_ADADELTA] = {1, 1e-4, 1e-6},
 };
 
 /* By what is trained. Two cached views cost one more pass over the images than one, and gain as

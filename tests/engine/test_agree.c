@@ -127,7 +127,14 @@ static void three_steps_agree(void **state) {
          .beta1 = 0.9F,
          .beta2 = 0.99F,
          .epsilon = 1e-3F,
-         .l2 = 0.1F}};
+         .l2 = 0.1F},
+        {.optimizer = OC_ADAM,
+         .lr = 0.001F,
+         .beta1 = 0.9F,
+         .beta2 = 0.99F,
+         .epsilon = 1e-3F,
+         .caffe = true},
+        {.optimizer = OC_ADADELTA, .lr = 0.1F, .rho = 0.9F, .epsilon = 1e-3F}};
     for (size_t i = 0; i < sizeof HOW / sizeof *HOW; i++) {
         char what[64];
         if (is_meaningless(((const pair *)*state)->spec, &HOW[i])) continue;

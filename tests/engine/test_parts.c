@@ -167,6 +167,83 @@ static void adamw_follows_its_formula(void **state) {
     check_near((double)two_steps(u, 0.5F, 0.25F), w, 1e-6);
 }
 
+/* torch.optim.Adam: decay is part of the gradient. */
+static void adam_follows_its_formula(void **state) {
+    (void)state;
+    oc_update u = {.optimizer = OC_ADAM,
+                   .lr = 0.1F,
+                   .beta1 = 0.9F,
+                   .beta2 = 0.99F,
+                   .epsilon = 0.01F,
+                   .l2 = 0.5F};
+    double g = 0.5 + 0.5, m = 0.1 * g, v = 0.01 * g * g, w = 1 - 0.1 * 1 / (1 + 0.01);
+    g = 0.25 + 0.5 * w;
+    m = 0.9 * m + 0.1 * g, v = 0.99 * v + 0.01 * g * g;
+    w -= 0.1 * (m / 0.19) / (sqrt(v / 0.0199) + 0.01);
+    check_near((double)two_steps(u, 0.5F, 0.25F), w, 1e-6);
+}
+
+static void adadelta_follows_its_formula(void **state) {
+    (void)state;
+    oc_update u = {.optimizer = OC_ADADELTA, .lr = 0.5F, .rho = 0.75F, .epsilon = 0.01F};
+    double s = 0.25 * 0.25, d = 0, move = 0.5 * sqrt((d + 0.01) / (s + 0.01)), w = 1 - 0.5 * move;
+    d = 0.25 * move * move;
+    s = 0.75 * s + 0.25 * 0.0625;
+    w -= 0.5 * 0.25 * sqrt((d + 0.01) / (s + 0.01));
+    check_near((double)two_steps(u, 0.5F, 0.25F), w, 1e-6);
+}
+
+/* Two steps as above, the rate falling to a tenth before the second. */
+static float two_rates(oc_update u, float g1, float g2) {
+    float w = 1, s0 = 0, s1 = 0;
+    u.step = 1;
+    oci_update_range(&u, &w, &g1, &s0, &s1, 1, 1, 1, 1);
+    u.step = 2;
+    u.lr *= 0.1F;
+    oci_update_range(&u, &w, &g2, &s0, &s1, 1, 1, 1, 1);
+    return w;
+}
+
+/* SGDSolver and NesterovSolver: history = momentum*history + rate*diff; Nesterov's update is
+ * (1+momentum)*history - momentum*(history before). */
+static void caffe_s_velocity_keeps_the_rate_of_its_steps(void **state) {
+    (void)state;
+    oc_update u = {.optimizer = OC_SGD, .lr = 0.1F, .momentum = 0.9F, .caffe = true};
+    double h1 = 0.1 * 0.5, h2 = 0.9 * h1 + 0.01 * 0.25;
+    check_near((double)two_rates(u, 0.5F, 0.25F), 1 - h1 - h2, 1e-6);
+    u.nesterov = true;
+    check_near((double)two_rates(u, 0.5F, 0.25F), 1 - 1.9 * h1 - (1.9 * h2 - 0.9 * h1), 1e-6);
+    u.caffe = false; /* torch's takes the rate of now for all of it */
+    check_near((double)two_rates(u, 0.5F, 0.25F), 1 - 0.1 * 0.95 - 0.01 * (0.25 + 0.9 * 0.7),
+               1e-6);
+}
+
+/* AdamSolver: the correction stands before the fraction, delta beside the plain root. */
+static void caffe_s_adam_adds_its_delta_before_the_correction(void **state) {
+    (void)state;
+    oc_update u = {.optimizer = OC_ADAM,
+                   .lr = 0.1F,
+                   .beta1 = 0.9F,
+                   .beta2 = 0.99F,
+                   .epsilon = 0.01F,
+                   .caffe = true};
+    double m = 0.1 * 0.5, v = 0.01 * 0.25, w = 1 - 0.1 * sqrt(0.01) / 0.1 * m / (sqrt(v) + 0.01);
+    m = 0.9 * m + 0.1 * 0.25, v = 0.99 * v + 0.01 * 0.0625;
+    w -= 0.1 * sqrt(0.0199) / 0.19 * m / (sqrt(v) + 0.01);
+    check_near((double)two_steps(u, 0.5F, 0.25F), w, 1e-6);
+}
+
+static void multipliers_scale_rate_and_decay(void **state) {
+    (void)state;
+    oc_update u = {.optimizer = OC_SGD, .lr = 0.1F, .l2 = 0.5F, .caffe = true, .step = 1};
+    float w = 1, g = 0.25F, s0 = 0, s1 = 0;
+    oci_update_range(&u, &w, &g, &s0, &s1, 1, 10, 2, 1);
+    check_near((double)w, 1 - 0.1 * 10 * (0.25 + 0.5 * 2), 1e-6);
+    w = 1;
+    oci_update_range(&u, &w, &g, &s0, &s1, 1, 10, 0, 1);
+    check_near((double)w, 1 - 0.1 * 10 * 0.25, 1e-6);
+}
+
 static void update_is_the_same_for_any_team(void **state) {
     (void)state;
     enum { COUNT = 100003 };
@@ -286,6 +363,11 @@ int main(void) {
         cmocka_unit_test(adagrad_follows_its_formula),
         cmocka_unit_test(rmsprop_follows_its_formula),
         cmocka_unit_test(adamw_follows_its_formula),
+        cmocka_unit_test(adam_follows_its_formula),
+        cmocka_unit_test(adadelta_follows_its_formula),
+        cmocka_unit_test(caffe_s_velocity_keeps_the_rate_of_its_steps),
+        cmocka_unit_test(caffe_s_adam_adds_its_delta_before_the_correction),
+        cmocka_unit_test(multipliers_scale_rate_and_decay),
         cmocka_unit_test(update_is_the_same_for_any_team),
         cmocka_unit_test(sum_of_squares_is_exact_and_the_same_for_any_team),
         cmocka_unit_test(clipping_limits_the_norm),

@@ -240,7 +240,7 @@ static void update_node(oci_plan *plan, const oc_update *u, const oc_node *node,
 
 oc_status oci_weights_update(oci_plan *plan, const oc_update *u, oc_error *err) {
     OC_TRY(slab_new(plan, &plan->state[0], err));
-    if (u->optimizer == OC_ADAMW) OC_TRY(slab_new(plan, &plan->state[1], err));
+    if (oci_optimizer_slots(u->optimizer) > 1) OC_TRY(slab_new(plan, &plan->state[1], err));
     int params = oc_graph_param_count(plan->graph);
     float joint = u->clip_norm > 0 ? oci_clip_scale(u, norm_of(plan, 0, params)) : 1.f;
     for (int i = 0; i < oc_graph_node_count(plan->graph); i++) {
