@@ -64,6 +64,9 @@ static void put_recipe(const oc_recipe *r, oc_buf *out) {
                                    : "RGB");
     if (r->fit == OC_FIT_CROP)
         oc_buf_printf(out, "short side to %d and centre crop, ", r->resize_side);
+    else if (r->resize_width > 0)
+        oc_buf_printf(out, "squashed to %d x %d and centre crop, ", r->resize_width,
+                      r->resize_height);
     else
         oc_buf_puts(out, "squashed, ");
     oc_buf_printf(out, "%s, / %g, mean %.4g %.4g %.4g, deviation %.4g %.4g %.4g",

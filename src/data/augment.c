@@ -127,10 +127,18 @@ static oci_rect draw_erase(const oc_augment *a, const oc_recipe *recipe, oc_rng 
     return (oci_rect){0};
 }
 
+static void draw_shift(const oc_augment *a, oc_rng *rng, oci_draws *out) {
+    out->shifts = a->crop_shift && !out->crops;
+    if (!out->shifts) return;
+    out->shift_x = oc_rng_uniform(rng);
+    out->shift_y = oc_rng_uniform(rng);
+}
+
 void oci_draw(const oc_augment *augment, const oc_recipe *recipe, int width, int height,
               oc_rng *rng, oci_draws *out) {
     *out = (oci_draws){.crops = oci_crops(augment, recipe)};
     if (out->crops) out->crop = draw_crop(augment, width, height, rng);
+    draw_shift(augment, rng, out);
     out->flip = augment->flip && oc_rng_below(rng, 2) == 1;
     draw_jitter(augment, rng, out);
     out->degrees = oc_rng_between(rng, -augment->rotate_degrees, augment->rotate_degrees);

@@ -18,13 +18,15 @@
 
 typedef enum oc_fit {
     OC_FIT_CROP,  /* short side to resize_side, centre crop of width x height */
-    OC_FIT_SQUASH /* width x height at once, aspect ratio given up */
+    OC_FIT_SQUASH /* aspect ratio given up: width x height at once, or resize_width x resize_height
+                     and the centre of that */
 } oc_fit;
 
 typedef struct oc_recipe {
     int width, height, channels; /* of the network's input; channels 1 or 3 */
     oc_fit fit;
-    int resize_side; /* OC_FIT_CROP; >= the larger of width, height */
+    int resize_side;                 /* OC_FIT_CROP; >= the larger of width, height */
+    int resize_width, resize_height; /* OC_FIT_SQUASH; >= width, height; both 0 = those */
     oc_filter filter;
     bool bgr;
     float unit;            /* pixels are divided by this before mean and std: 255 or 1 */
@@ -48,6 +50,8 @@ typedef struct oc_augment {
     bool flip;           /* left to right, half the time */
     float crop_area_min; /* > 0: random resized crop of this..1 of the area */
     float crop_ratio;    /* aspect ratio 1/r..r, e.g. 4/3 */
+    bool crop_shift;     /* the recipe's window lies anywhere in the resized picture, instead of in
+                            its centre (Krizhevsky et al. 2012); not with crop_area_min */
     float brightness, contrast, saturation, hue; /* jitter: factor 1-x..1+x; hue -x..x turns */
     float rotate_degrees;                        /* -x..x */
     float erase_p;                               /* random erasing (Zhong et al. 2020) */
@@ -203,8 +207,9 @@ typedef enum oc_keep {
 /* Each photo of a loader's list, decoded once to 8 bits at the size that its augmentation needs, in
  * memory or in a mapped file. With crops, that is a shorter side of at most input side /
  * sqrt(crop_area_min), so that the smallest crop still has the input's pixels; crops are then
- * resampled once more than without. Without crops it is the input itself, and nothing changes. A
- * loader with a cache gives the same pixels whether photos are kept or not. */
+ * resampled once more than without. With crop_shift it is the resized picture, of which a window is
+ * cut, and without either the input itself: both change nothing. A loader with a cache gives the
+ * same pixels whether photos are kept or not. */
 typedef struct oc_photo_cache oc_photo_cache;
 typedef struct oc_photo_cache_options {
     oc_keep keep;     /* RAM or DISK */

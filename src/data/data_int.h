@@ -190,6 +190,8 @@ typedef enum oci_jitter { OCI_BRIGHTNESS, OCI_CONTRAST, OCI_SATURATION, OCI_HUE 
 typedef struct oci_draws {
     bool crops;
     oci_rect crop; /* in the picture as displayed */
+    bool shifts;
+    float shift_x, shift_y; /* 0..1: of the places that the window can have */
     bool flip;
     float degrees;
     uint32_t order[OCI_JITTERS]; /* of oci_jitter */

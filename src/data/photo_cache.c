@@ -47,8 +47,10 @@ int oc_photo_cache_side(const oc_recipe *recipe, const oc_augment *augment) {
 
 bool oci_photo_cache_fits(const oc_photo_cache *cache, const oc_loader_options *loader) {
     const oc_recipe *a = &cache->recipe, *b = loader->recipe;
+    oci_form form = oci_form_of(b, loader->augment);
     return cache->count == loader->count && a->width == b->width && a->height == b->height &&
-           a->channels == b->channels && oci_form_of(b, loader->augment).side == cache->form.side;
+           a->channels == b->channels && form.side == cache->form.side &&
+           form.resized == cache->form.resized;
 }
 
 /* ---- the plan -------------------------------------------------------------------------------- */
@@ -94,13 +96,16 @@ static void plan(oc_photo_cache *c, const oc_photo_cache_options *o) {
 /* Everything that pixels depend on besides the photo's file. */
 static uint64_t digest_of(const oc_photo_cache *c) {
     const oc_recipe *r = &c->recipe;
-    const int64_t parts[] = {1, /* of this layout and of the pixels that the image room makes */
+    const int64_t parts[] = {2, /* of this layout and of the pixels that the image room makes */
                              c->form.side,
+                             c->form.resized,
                              r->width,
                              r->height,
                              r->channels,
                              r->fit,
                              r->resize_side,
+                             r->resize_width,
+                             r->resize_height,
                              r->filter,
                              r->alpha,
                              r->background[0],

@@ -11,7 +11,8 @@
 /* ---- the form (form.c) ----------------------------------------------------------------------- */
 
 typedef struct oci_form {
-    int side; /* shorter side at most; 0 = the network's input itself */
+    int side;     /* shorter side at most; 0 = the network's input itself, or */
+    bool resized; /* the resized picture of which the input is a window */
 } oci_form;
 
 /* A photo in its form. */

@@ -64,6 +64,9 @@ oc_status oci_recipe_check(const oc_recipe *recipe, const char *where, oc_error 
     int larger = r->width > r->height ? r->width : r->height;
     if (r->fit == OC_FIT_CROP) {
         OC_TRY(check_side(where, "resize_side", r->resize_side, larger, err));
+    } else if (r->resize_width != 0 || r->resize_height != 0) {
+        OC_TRY(check_side(where, "resize_width", r->resize_width, r->width, err));
+        OC_TRY(check_side(where, "resize_height", r->resize_height, r->height, err));
     }
     return check_scaling(r, where, err);
 }
@@ -102,6 +105,9 @@ oc_status oc_recipe_to_json(const oc_recipe *recipe, json_t **out, oc_error *err
         json_object_set_new(o, "fit", json_string(r->fit == OC_FIT_SQUASH ? "squash" : "crop"));
     if (r->fit == OC_FIT_CROP) {
         failed |= json_object_set_new(o, "resize_side", json_integer(r->resize_side));
+    } else if (r->resize_width > 0) {
+        failed |= json_object_set_new(o, "resize_width", json_integer(r->resize_width));
+        failed |= json_object_set_new(o, "resize_height", json_integer(r->resize_height));
     }
     failed |= json_object_set_new(o, "filter", json_string(oc_filter_name(r->filter)));
     failed |= json_object_set_new(o, "order", json_string(r->bgr ? "bgr" : "rgb"));
@@ -124,9 +130,9 @@ oc_status oc_recipe_to_json(const oc_recipe *recipe, json_t **out, oc_error *err
 /* ---- from JSON ------------------------------------------------------------------------------- */
 
 static oc_status check_keys(const json_t *o, const char *where, oc_error *err) {
-    static const char *const known[] = {"width",       "height", "channels", "fit",
-                                        "resize_side", "filter", "order",    "unit",
-                                        "mean",        "std",    "alpha",    "background"};
+    static const char *const known[] = {
+        "width", "height", "channels", "fit",   "resize_side", "filter",       "order",
+        "unit",  "mean",   "std",      "alpha", "background",  "resize_width", "resize_height"};
     enum { KNOWN = sizeof known / sizeof *known };
     for (void *at = json_object_iter((json_t *)(uintptr_t)o); at != NULL;
          at = json_object_iter_next((json_t *)(uintptr_t)o, at)) {
@@ -196,6 +202,10 @@ static oc_status read_geometry(const json_t *o, const char *where, oc_recipe *r,
     OC_TRY(get_choice(o, "fit", where, fits, &squash, err));
     r->fit = squash ? OC_FIT_SQUASH : OC_FIT_CROP;
     if (!squash) OC_TRY(get_side(o, "resize_side", where, &r->resize_side, err));
+    if (squash && (oc_json_has(o, "resize_width") || oc_json_has(o, "resize_height"))) {
+        OC_TRY(get_side(o, "resize_width", where, &r->resize_width, err));
+        OC_TRY(get_side(o, "resize_height", where, &r->resize_height, err));
+    }
     OC_TRY(oc_json_get_string(o, "filter", where, &filter, err));
     if (oc_filter_parse(filter, &r->filter)) return OC_OK;
     return oc_fail(err, OC_EFORMAT,

@@ -52,11 +52,22 @@ bool oci_is_fatal(oc_status status) {
 
 /* ---- geometry -------------------------------------------------------------------------------- */
 
+/* The first pixel of a window of `size` somewhere in `full`. */
+static int shifted(float share, int full, int size) {
+    int most = full - size;
+    int at = (int)((double)share * (most + 1));
+    return at < most ? at : most;
+}
+
 oc_status oci_choose_view(const oc_recipe *recipe, int width, int height, const oci_draws *draws,
                           oci_view *view, oc_error *err) {
     if (!oci_view_of(recipe, width, height, view)) {
         return oc_fail(err, OC_EUNSUPPORTED,
                        "picture of %d x %d: too thin to be shown to a network", width, height);
+    }
+    if (draws != NULL && draws->shifts) {
+        view->x = shifted(draws->shift_x, view->full_width, recipe->width);
+        view->y = shifted(draws->shift_y, view->full_height, recipe->height);
     }
     if (draws == NULL || !draws->crops) return OC_OK;
     *view =

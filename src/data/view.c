@@ -1,7 +1,7 @@
 /* The geometry of a recipe: which part of a picture the network sees, and at which scale.
  *
  * As torchvision: Resize(resize_side) makes the short side that long and truncates the other,
- * CenterCrop rounds its offsets half to even.
+ * CenterCrop rounds its offsets half to even. A squashed picture's are rounded down, as Caffe's.
  * SPDX-License-Identifier: BSD-2-Clause */
 #include <math.h>
 
@@ -15,7 +15,14 @@ bool oci_view_of(const oc_recipe *recipe, int width, int height, oci_view *out) 
         .full_width = recipe->width,
         .full_height = recipe->height,
     };
-    if (recipe->fit == OC_FIT_SQUASH) return true;
+    if (recipe->fit == OC_FIT_SQUASH) {
+        if (recipe->resize_width == 0) return true;
+        out->full_width = recipe->resize_width;
+        out->full_height = recipe->resize_height;
+        out->x = (out->full_width - recipe->width) / 2;
+        out->y = (out->full_height - recipe->height) / 2;
+        return true;
+    }
     int64_t side = recipe->resize_side;
     int64_t full_width = width <= height ? side : side * width / height;
     int64_t full_height = width <= height ? side * height / width : side;

@@ -160,10 +160,11 @@ static void put_input(oc_buf *out, const oc_recipe *r) {
                       "centre cut out. ",
                       r->resize_side, oc_filter_name(r->filter));
     } else {
-        oc_buf_printf(out,
-                      "A photo is turned upright and resized (%s) without keeping its "
-                      "proportions. ",
-                      oc_filter_name(r->filter));
+        oc_buf_printf(out, "A photo is turned upright and resized (%s", oc_filter_name(r->filter));
+        if (r->resize_width > 0)
+            oc_buf_printf(out, ", to %d x %d", r->resize_width, r->resize_height);
+        oc_buf_printf(out, ") without keeping its proportions%s. ",
+                      r->resize_width > 0 ? ", and the centre cut out" : "");
     }
     oc_buf_puts(out, "The exact recipe is in `config.json`; every command replays it.\n\n");
 }

@@ -13,6 +13,10 @@ static void set_size(oc_recipe *r, int size) {
         r->resize_side = (int)lround((double)r->resize_side * (double)size / (double)longest);
     }
     if (r->resize_side < size) r->resize_side = size;
+    if (r->resize_width > 0) {
+        r->resize_width = (int)lround((double)r->resize_width * size / r->width);
+        r->resize_height = (int)lround((double)r->resize_height * size / r->height);
+    }
     r->width = r->height = size;
 }
 

@@ -127,6 +127,25 @@ static void without_crops_a_cache_changes_no_pixel(void **state) {
     }
 }
 
+/* Windows of the resized picture, in both ways of fitting it. */
+static void with_shifted_windows_a_cache_changes_no_pixel(void **state) {
+    for (int squash = 0; squash < 2; squash++) {
+        setting t = {0};
+        float *wanted = NULL;
+        set_up(&t, *state, OC_LEVEL_STRONG);
+        t.augment.crop_area_min = 0;
+        t.augment.crop_shift = true;
+        t.recipe.resize_side = 24;
+        if (squash) t.recipe.fit = OC_FIT_SQUASH;
+        if (squash) t.recipe.resize_width = 40, t.recipe.resize_height = 21;
+        check_run(&t, NULL, 2, &wanted);
+        check_kept(&t, OC_KEEP_RAM, 0, 2, PHOTOS, &wanted);
+        check_kept(&t, OC_KEEP_DISK, 0, 2, PHOTOS, &wanted);
+        free(wanted);
+        oc_dataset_free(t.ds);
+    }
+}
+
 static void with_crops_it_matters_not_what_is_kept_nor_where(void **state) {
     setting t = {0};
     float *wanted = NULL;
@@ -310,6 +329,7 @@ static void running_out_of_memory_is_told(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         scratch_test(without_crops_a_cache_changes_no_pixel),
+        scratch_test(with_shifted_windows_a_cache_changes_no_pixel),
         scratch_test(with_crops_it_matters_not_what_is_kept_nor_where),
         scratch_test(crops_of_kept_photos_are_a_little_softer),
         scratch_test(a_photo_that_cannot_be_read_is_rejected_as_without),

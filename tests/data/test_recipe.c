@@ -33,6 +33,8 @@ static void check_same_recipe(const oc_recipe *a, const oc_recipe *b) {
     assert_int_equal(a->channels, b->channels);
     assert_int_equal(a->fit, b->fit);
     if (a->fit == OC_FIT_CROP) assert_int_equal(a->resize_side, b->resize_side);
+    if (a->fit == OC_FIT_SQUASH) assert_int_equal(a->resize_width, b->resize_width);
+    if (a->fit == OC_FIT_SQUASH) assert_int_equal(a->resize_height, b->resize_height);
     assert_int_equal(a->filter, b->filter);
     assert_int_equal(a->bgr, b->bgr);
     assert_true(a->unit == b->unit);
@@ -71,6 +73,10 @@ static void json_keeps_every_bit(void **state) {
                     .std = {1},
                     .alpha = OC_ALPHA_DROP,
                     .background = {1, 2, 3}};
+    back = there_and_back(&r);
+    check_same_recipe(&r, &back);
+    r.resize_width = 90;
+    r.resize_height = 80;
     back = there_and_back(&r);
     check_same_recipe(&r, &back);
 }

@@ -140,6 +140,46 @@ static void squash_shows_everything(void **state) {
     free(planes);
 }
 
+/* Caffe's transformer: the picture is resized out of shape, and (full - crop) / 2 cut away. */
+static void squash_with_a_margin_shows_its_centre(void **state) {
+    (void)state;
+    oc_recipe recipe = plain_recipe(64, 32);
+    recipe.fit = OC_FIT_SQUASH;
+    recipe.resize_width = 99;
+    recipe.resize_height = 40;
+    float *planes = render_photo(&recipe, 640, 320, NULL, 0);
+    check_near(at(&recipe, planes, 0, 16, 0), 255 * 17.5 / 99); /* 35 / 2 rounded down */
+    check_near(at(&recipe, planes, 0, 16, 63), 255 * 80.5 / 99);
+    check_near(at(&recipe, planes, 1, 0, 10), 255 * 4.5 / 40);
+    check_near(at(&recipe, planes, 1, 31, 10), 255 * 35.5 / 40);
+    free(planes);
+}
+
+/* Wherever the window lies it is one of the resized picture, and it comes to lie everywhere. */
+static void shifted_window_shows_the_place_it_drew(void **state) {
+    (void)state;
+    enum { ITEMS = 60, PLACES = 9 };
+    oc_recipe recipe = plain_recipe(32, 32);
+    oc_augment augment = {.flip = true, .crop_shift = true};
+    bool seen[PLACES] = {0};
+    recipe.fit = OC_FIT_SQUASH;
+    recipe.resize_width = recipe.resize_height = 32 + PLACES - 1;
+    for (uint64_t item = 0; item < ITEMS; item++) {
+        oc_rng rng;
+        oci_draws d;
+        oc_rng_init(&rng, 1, OC_RNG_AUGMENT, 0, item);
+        oci_draw(&augment, &recipe, 400, 300, &rng, &d);
+        int x = (int)(d.shift_x * PLACES), y = (int)(d.shift_y * PLACES);
+        assert_true(d.shifts && x >= 0 && x < PLACES && y >= 0 && y < PLACES);
+        seen[x] = true;
+        float *planes = render_photo(&recipe, 400, 300, &augment, item);
+        check_near(at(&recipe, planes, 0, 16, d.flip ? 31 : 0), 255 * (x + 0.5) / 40);
+        check_near(at(&recipe, planes, 1, 0, 16), 255 * (y + 0.5) / 40);
+        free(planes);
+    }
+    for (int i = 0; i < PLACES; i++) assert_true(seen[i]);
+}
+
 static void small_pictures_are_enlarged(void **state) {
     (void)state;
     oc_recipe recipe = plain_recipe(64, 64);
@@ -296,6 +336,8 @@ int main(void) {
         cmocka_unit_test(view_is_torchvisions),
         cmocka_unit_test(centre_crop_shows_the_centre),
         cmocka_unit_test(squash_shows_everything),
+        cmocka_unit_test(squash_with_a_margin_shows_its_centre),
+        cmocka_unit_test(shifted_window_shows_the_place_it_drew),
         cmocka_unit_test(small_pictures_are_enlarged),
         cmocka_unit_test(mean_deviation_unit_and_order_are_applied),
         cmocka_unit_test(grey_recipe_has_one_plane),
