@@ -4,12 +4,14 @@
 #include "train_flags_int.h"
 
 #include <stddef.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "triple_int.h"
 
 static const char *const tune_words[] = {"all", "head", "staged", NULL};
-static const char *const schedule_words[] = {"cosine", "step", "constant", NULL};
+#define WORD_OF_SCHEDULE(name, word) word,
+static const char *const schedule_words[] = {OC_SCHEDULE_MAP(WORD_OF_SCHEDULE) NULL};
 static const char *const fit_words[] = {"crop", "squash", NULL};
 static const char *const filter_words[] = {"nearest", "bilinear", "bicubic", NULL};
 #define WORD_OF_OPTIMIZER(name, word, slots) word,
@@ -51,9 +53,15 @@ const oci_option oci_train_table[] = {
     {"schedule", 0, OCI_WORD, AT(schedule), "S", 0, 0, schedule_words,
      "how the learning rate falls (default cosine)"},
     {"step-epochs", 0, OCI_INT, TRAIN(step_epochs), "N", 1, 100000, NULL,
-     "with --schedule step: every so many epochs ..."},
+     "with --schedule step: every so many epochs ...; sigmoid: its middle"},
     {"step-factor", 0, OCI_REAL, TRAIN(step_factor), "X", 1e-6, 1, NULL,
      "... times this (default 0.1)"},
+    {"step-at", 0, OCI_TEXT, AT(step_text), "E,E,..", 0, 0, NULL,
+     "with --schedule multistep: at the ends of these epochs instead"},
+    {"gamma", 0, OCI_REAL, TRAIN(step_factor), "X", -1000, 1000, NULL,
+     "another name for --step-factor; exp: each epoch times this (default 0.95); inv, sigmoid: how "
+     "steep"},
+    {"power", 0, OCI_REAL, TRAIN(power), "P", 1e-6, 100, NULL, "of poly and inv (default 1)"},
     {"warmup", 0, OCI_REAL, TRAIN(warmup_epochs), "E", 0, 100000, NULL,
      "epochs over which the learning rate rises from 0"},
     {"clip-norm", 0, OCI_REAL, TRAIN(clip_norm), "X", 0, 1e9, NULL,
@@ -125,6 +133,40 @@ static oc_status finish_mean(oci_train_flags *f, oc_error *err) {
     return OC_OK;
 }
 
+/* "30,60,80" */
+static oc_status parse_marks(oci_train_flags *f, oc_error *err) {
+    const char *at = f->step_text;
+    for (f->train.step_count = 0; f->train.step_count < OCI_MAX_MARKS;) {
+        char word[32];
+        size_t size = strcspn(at, ",");
+        (void)snprintf(word, sizeof word, "%.*s", (int)(size < 31 ? size : 31), at);
+        if (!oc_parse_f64(word, 0, 1e9, &f->marks[f->train.step_count])) break;
+        f->train.step_count++;
+        at += size;
+        if (*at == '\0') {
+            f->train.step_at = f->marks;
+            return OC_OK;
+        }
+        at++;
+    }
+    return oc_fail(err, OC_EUSAGE, "--step-at %s: expected at most %d epochs, such as 30,60,80",
+                   f->step_text, OCI_MAX_MARKS);
+}
+
+static oc_status finish_schedule(oci_train_flags *f, oc_error *err) {
+    oc_train_options *o = &f->train;
+    o->schedule = (oc_schedule_kind)f->schedule;
+    bool steps = o->schedule == OC_SCHEDULE_STEP || o->schedule == OC_SCHEDULE_SIGMOID;
+    bool powered = o->schedule == OC_SCHEDULE_POLY || o->schedule == OC_SCHEDULE_INV;
+    if (o->step_epochs && !steps)
+        return oc_fail(err, OC_EUSAGE, "--step-epochs needs --schedule step, or sigmoid");
+    if (f->step_text && o->schedule != OC_SCHEDULE_MULTISTEP)
+        return oc_fail(err, OC_EUSAGE, "--step-at needs --schedule multistep");
+    if (o->power > 0 && !powered)
+        return oc_fail(err, OC_EUSAGE, "--power needs --schedule poly, or inv");
+    return f->step_text ? parse_marks(f, err) : OC_OK;
+}
+
 oc_status oci_train_flags_finish(oci_train_flags *flags, oc_error *err) {
     oc_train_options *o = &flags->train;
     if (!o->out) return oc_fail(err, OC_EUSAGE, "train: where should the model go? give -o MODEL");
@@ -132,9 +174,7 @@ oc_status oci_train_flags_finish(oci_train_flags *flags, oc_error *err) {
     if (o->tune != OC_TUNE_ALL && !o->from)
         return oc_fail(err, OC_EUSAGE, "--tune %s needs weights to start from: add --from WEIGHTS",
                        tune_words[flags->tune]);
-    if (flags->schedule != OC_SCHEDULE_STEP && o->step_epochs)
-        return oc_fail(err, OC_EUSAGE, "--step-epochs needs --schedule step");
-    o->schedule = (oc_schedule_kind)flags->schedule;
+    OC_TRY(finish_schedule(flags, err));
     if (flags->fit >= 0) o->squash = flags->fit;
     if (flags->cache_gigabytes > 0 && flags->cache == OC_KEEP_OFF)
         return oc_fail(err, OC_EUSAGE, "--cache-limit needs --cache ram or --cache disk");

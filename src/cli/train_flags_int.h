@@ -7,11 +7,14 @@
 #include "options_int.h"
 #include "train/train.h"
 
+enum { OCI_MAX_MARKS = 64 };
+
 typedef struct oci_train_flags {
     oc_train_options train;
     int tune, schedule, fit, cache; /* words; fit -1 = not given */
     double cache_gigabytes;         /* 0 = not given */
-    const char *mean_text, *std_text;
+    const char *mean_text, *std_text, *step_text;
+    double marks[OCI_MAX_MARKS]; /* of --step-at */
     float mean[3], std[3];
     bool json;
 } oci_train_flags;

@@ -51,12 +51,28 @@ static oc_status find_entry(char path[OC_PATH_BYTES], const char *folder, const 
     return oc_path_join(path, "", text, err);
 }
 
+/* The same where the data set has a root, which is joined to `text` as Caffe does it: as texts. */
+static oc_status find_below_root(char path[OC_PATH_BYTES], const char *root, const char *folder,
+                                 const char *text, size_t *rel, bool *found, oc_error *err) {
+    char whole[OC_PATH_BYTES];
+    int size = snprintf(whole, sizeof whole, "%s%s", root, text);
+    if (size < 0 || (size_t)size >= sizeof whole)
+        return oc_fail(err, OC_ELIMIT, "%.60s%.60s: a path of more than %zu bytes", root, text,
+                       sizeof whole - 1);
+    OC_TRY(oc_path_expand(path, whole, err));
+    *rel = strlen(path) >= strlen(text) ? strlen(path) - strlen(text) : 0;
+    *found = oc_path_exists(path);
+    return *found ? OC_OK : find_entry(path, folder, whole, rel, found, err);
+}
+
 oc_status oci_builder_entry(oci_builder *b, const char *folder, const char *text, uint32_t label,
                             uint32_t group, oc_part part, oc_error *err) {
     char path[OC_PATH_BYTES];
+    const char *root = b->options->root;
     size_t rel = 0;
     bool found = false;
-    OC_TRY(find_entry(path, folder, text, &rel, &found, err));
+    OC_TRY(root != NULL ? find_below_root(path, root, folder, text, &rel, &found, err)
+                        : find_entry(path, folder, text, &rel, &found, err));
     if (found) return oci_builder_add(b, path, rel, label, group, part, err);
     if (b->missing++ == 0) (void)snprintf(b->example, sizeof b->example, "%.255s", path);
     oci_dataset_note_reject(b->ds, path, "no such file");

@@ -135,6 +135,10 @@ typedef struct oc_dataset_options {
     const char *names;        /* file of class names, a line each, or a classes.csv; NULL = one
                                  called classes.csv or classes.txt beside the list, if any */
     const oc_classes *known;  /* map labels onto these (a model's); others are OC_EDATA */
+    bool numbered;            /* list: labels are whole numbers, places in `known`; no file of names
+                                 is looked for */
+    const char *root;         /* list: stands before each path (Caffe's root_folder); paths are
+                                 then looked for below the current folder first; NULL = none */
     bool follow_hidden;
     const oc_log *log;
 } oc_dataset_options;

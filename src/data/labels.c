@@ -40,9 +40,29 @@ static oc_status named_label(const oci_builder *b, const char *text, const char 
                    text, names->count, names->path, low, high);
 }
 
+/* The class whose place among the known ones `text` is; 007 is 7. */
+static oc_status numbered_label(const oci_builder *b, const char *text, const char **label,
+                                oc_error *err) {
+    const oc_classes *known = b->options->known;
+    int64_t number = 0;
+    bool whole = oc_parse_i64(text, INT64_MIN, INT64_MAX, &number);
+    if (whole && number >= 0 && (uint64_t)number < known->count) {
+        *label = known->items[number].label;
+        return OC_OK;
+    }
+    return oc_fail(err, OC_EDATA,
+                   "label %s: the network has %zu outputs, so labels are whole numbers from 0 to "
+                   "%zu; correct the list, or the outputs of the network's last layer",
+                   text, known->count, known->count - 1);
+}
+
 oc_status oci_builder_label(oci_builder *b, const char *text, uint32_t *label, oc_error *err) {
     const char *name = text;
     OC_TRY(check_label(text, err));
+    if (b->options->numbered) {
+        OC_TRY(numbered_label(b, text, &name, err));
+        return oci_intern_add(&b->labels, name, label, NULL, err);
+    }
     if (b->names.count > 0) OC_TRY(named_label(b, text, &name, err));
     return oci_intern_add(&b->labels, name, label, NULL, err);
 }

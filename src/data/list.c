@@ -168,7 +168,7 @@ static oc_status find_names(oci_builder *b, const char *folder, const char *colu
                             const char *self, oc_error *err) {
     static const char *const beside[] = {"classes.csv", "classes.txt"};
     char path[OC_PATH_BYTES];
-    if (b->names.count > 0) return OC_OK;
+    if (b->names.count > 0 || b->options->numbered) return OC_OK;
     if (b->options->names != NULL) {
         OC_TRY(oc_path_expand(path, b->options->names, err));
         return oci_names_read(&b->names, path, column, err);

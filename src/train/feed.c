@@ -13,10 +13,9 @@ struct oci_feed {
     oc_loader *loader;
     const oc_batch *held; /* the loader's, to be released */
     uint32_t *order;      /* cached: (count) rows in this epoch's order */
-    bool ahead;           /* an epoch was begun before it was asked for: number ahead_epoch */
-    uint32_t ahead_epoch;
-    size_t next; /* cached: batch to come */
+    bool begun;           /* an epoch is under way: number `epoch`, batch `next` to come */
     uint32_t epoch;
+    size_t next;
     float *rows;    /* cached: (batch, width) */
     int32_t *label; /* cached: (batch) */
     uint32_t *item; /* cached: (batch) */
@@ -29,7 +28,7 @@ void oci_feed_rest(oci_feed *feed) {
 
 void oci_feed_sleep(oci_feed *feed) {
     oci_feed_rest(feed);
-    feed->ahead = false;
+    feed->begun = false;
     oc_loader_rest(feed->loader);
 }
 
@@ -102,21 +101,15 @@ static void draw_order(oci_feed *feed, uint32_t epoch) {
 }
 
 oc_status oci_feed_start(oci_feed *feed, uint32_t epoch, size_t first, oc_error *err) {
-    bool begun = feed->ahead && feed->ahead_epoch == epoch && first == 0;
+    bool there = feed->begun && feed->epoch == epoch && feed->next == first;
     oci_feed_rest(feed);
-    feed->ahead = false;
-    if (begun) return OC_OK;
-    if (feed->loader != NULL) return oc_loader_start(feed->loader, epoch, first, err);
+    if (there) return OC_OK;
+    feed->begun = false;
+    if (feed->loader != NULL) OC_TRY(oc_loader_start(feed->loader, epoch, first, err));
     feed->next = first;
     feed->epoch = epoch;
-    draw_order(feed, epoch);
-    return OC_OK;
-}
-
-oc_status oci_feed_ahead(oci_feed *feed, uint32_t epoch, oc_error *err) {
-    OC_TRY(oci_feed_start(feed, epoch, 0, err));
-    feed->ahead = true;
-    feed->ahead_epoch = epoch;
+    feed->begun = true;
+    if (feed->loader == NULL) draw_order(feed, epoch);
     return OC_OK;
 }
 
@@ -157,6 +150,7 @@ static oc_status load(oci_feed *feed, oci_batch *out, oc_train_times *times, oc_
     times->data += oci_meter_lap(&mark);
     const oc_batch *b = feed->held;
     if (b == NULL) return OC_OK;
+    feed->next++;
     *out = (oci_batch){.input = b->pixels,
                        .n = b->n,
                        .targets = {b->label, b->label2, b->mix, b->smoothing},

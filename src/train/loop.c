@@ -49,9 +49,10 @@ static oc_status update(oci_stage *stage, oci_session *s, oc_error *err) {
                    .lr = (float)rate_now(stage, s),
                    .momentum = (float)t->momentum,
                    .nesterov = t->nesterov,
-                   .rho = 0.99F,
-                   .beta1 = 0.9F,
-                   .beta2 = 0.999F,
+                   .caffe = t->caffe,
+                   .rho = (float)t->rho,
+                   .beta1 = (float)t->beta1,
+                   .beta2 = (float)t->beta2,
                    .epsilon = (float)t->epsilon,
                    .l1 = (float)t->l1,
                    .l2 = (float)t->l2,
@@ -74,17 +75,41 @@ static void advance(oci_session *s, const oc_result *result, int n) {
     oci_meter_count(&s->meter, (uint64_t)n);
 }
 
+/* Where in the data batch k of the next step lies. An epoch of photos is one of the run, unless
+ * that is counted in iterations: then their order goes on, whatever happens in between. */
+static void place_of(const oci_stage *stage, const oci_session *s, int k, uint32_t *epoch,
+                     size_t *first) {
+    const oci_position *p = &s->position;
+    uint64_t batches = (uint64_t)s->settings.accumulate;
+    *epoch = (uint32_t)p->epoch;
+    *first = (size_t)(p->step * batches) + (size_t)k;
+    if (s->settings.iterations == 0) return;
+    uint64_t at = p->total * batches + (uint64_t)k;
+    size_t whole = oci_feed_batches(stage->train_feed);
+    *epoch = (uint32_t)(at / whole);
+    *first = (size_t)(at % whole);
+}
+
+static oc_status next_batch(oci_stage *stage, oci_session *s, int k, oci_batch *batch,
+                            oc_error *err) {
+    uint32_t epoch = 0;
+    size_t first = 0;
+    place_of(stage, s, k, &epoch, &first);
+    if (s->settings.iterations > 0 && first == 0)
+        OC_TRY(oci_feed_start(stage->train_feed, epoch, first, err));
+    OC_TRY(oci_feed_next(stage->train_feed, batch, &s->meter.times, err));
+    if (batch->n > 0) return OC_OK;
+    return oc_fail(err, OC_EINTERNAL, "the data ended in step %llu of %zu",
+                   (unsigned long long)s->position.step, oci_stage_steps(stage, s));
+}
+
 /* Forward and backward of batch k of the step. */
 static oc_status run_batch(oci_stage *stage, oci_session *s, int k, oc_result *result,
                            oc_error *err) {
     oc_train_times *times = &s->meter.times;
     uint64_t key = s->position.total * (uint64_t)s->settings.accumulate + (uint64_t)k;
     oci_batch batch;
-    OC_TRY(oci_feed_next(stage->train_feed, &batch, times, err));
-    if (batch.n == 0) {
-        return oc_fail(err, OC_EINTERNAL, "the data ended in step %llu of %zu",
-                       (unsigned long long)s->position.step, stage->steps);
-    }
+    OC_TRY(next_batch(stage, s, k, &batch, err));
     double mark = oc_clock_seconds();
     OC_TRY(oc_plan_forward(stage->train, batch.input, batch.n, key, &batch.targets, result, err));
     times->forward += oci_meter_lap(&mark);
@@ -140,6 +165,7 @@ static double seconds_left(const oci_stage *stage, const oci_session *s, double 
     const oci_position *p = &s->position;
     double epochs = s->settings.epochs - p->epoch;
     double steps = epochs * (double)stage->steps - (double)p->step;
+    if (s->settings.iterations > 0) steps = (double)s->settings.iterations - (double)p->total;
     double validation = epochs * s->meter.validation_seconds;
     return rate > 0 ? steps * s->settings.batch * s->settings.accumulate / rate + validation : 0;
 }
@@ -152,7 +178,7 @@ static void show_step(const oci_stage *stage, const oci_session *s, double lr) {
     oc_train_progress now = {.epoch = p->epoch + 1,
                              .epochs = s->settings.epochs,
                              .step = (size_t)p->step,
-                             .steps = stage->steps,
+                             .steps = oci_stage_steps(stage, s),
                              .images_per_second = rate,
                              .loss = mean_loss(p),
                              .accuracy = accuracy(p),
@@ -180,7 +206,9 @@ static double seconds_between(const oci_session *s) {
 }
 
 static bool is_due(const oci_session *s, double seconds) {
-    return oc_clock_seconds() - s->last_checkpoint >= seconds;
+    uint64_t every = s->options->snapshot_every;
+    bool counted = every > 0 && s->position.total % every == 0 && s->position.total > s->snapshot;
+    return counted || oc_clock_seconds() - s->last_checkpoint >= seconds;
 }
 
 /* The folder first: a finished checkpoint promises that the model is there. */
@@ -189,6 +217,7 @@ static oc_status checkpoint(oci_stage *stage, oci_session *s, oc_error *err) {
     OC_TRY(oci_stage_export(stage, s, err));
     OC_TRY(oci_stage_export_slots(stage, s, err));
     if (s->position.best_epoch > 0 || s->stopped) OC_TRY(oci_folder_save(s, err));
+    s->snapshot = s->position.total;
     return oci_checkpoint_write(s, err);
 }
 
@@ -198,19 +227,21 @@ static oc_status checkpoint(oci_stage *stage, oci_session *s, oc_error *err) {
 /* The steps that are left of this epoch; at least one, so that every run gets on. */
 static oc_status run_steps(oci_stage *stage, oci_session *s, oc_error *err) {
     oci_position *p = &s->position;
-    if (p->step >= stage->steps) return OC_OK;
-    OC_TRY(oci_feed_start(stage->train_feed, (uint32_t)p->epoch,
-                          (size_t)p->step * (size_t)s->settings.accumulate, err));
+    size_t steps = oci_stage_steps(stage, s), first = 0;
+    uint32_t epoch = 0;
+    if (p->step >= steps) return OC_OK;
+    place_of(stage, s, 0, &epoch, &first);
+    OC_TRY(oci_feed_start(stage->train_feed, epoch, first, err));
     do {
         oc_result result;
         double lr = rate_now(stage, s);
         if (is_due(s, seconds_between(s))) OC_TRY(checkpoint(stage, s, err));
-        if (p->step + 1 == stage->steps && stage->val_feed != NULL)
-            OC_TRY(oci_feed_ahead(stage->val_feed, 0, err));
+        if (p->step + 1 == steps && stage->val_feed != NULL)
+            OC_TRY(oci_feed_start(stage->val_feed, 0, 0, err));
         OC_TRY(run_step(stage, s, &result, err));
         OC_TRY(oc_dist_size(s->dist) > 1 ? oc_dist_agree(s->dist, OC_OK, err) : OC_OK);
         OC_TRY(tell_step(stage, s, lr, result.loss, err));
-    } while (!oci_session_should_stop(s) && p->step < stage->steps);
+    } while (!oci_session_should_stop(s) && p->step < steps);
     oci_feed_rest(stage->train_feed);
     return OC_OK;
 }
@@ -285,8 +316,8 @@ static oc_status end_epoch(oci_stage *stage, oci_session *s, oc_error *err) {
                                 .lr = rate_now(stage, s)};
     oc_loader_use use = count_use(stage, s);
     OC_TRY(oci_stage_export(stage, s, err));
-    if (p->epoch + 1 < stage->end)
-        OC_TRY(oci_feed_ahead(stage->train_feed, (uint32_t)p->epoch + 1, err));
+    if (p->epoch + 1 < stage->end && s->settings.iterations == 0)
+        OC_TRY(oci_feed_start(stage->train_feed, (uint32_t)p->epoch + 1, 0, err));
     OC_TRY(oci_judge_epoch(stage, s, &summary, err));
     if (s->stopped) return OC_OK;
     summary.times = oci_meter_epoch_times(&s->meter);

@@ -24,11 +24,13 @@ oc_status oci_material_open(oci_material *m, const oc_train_options *o, const oc
                             oc_error *err) {
     oc_dataset_options options = o->dataset;
     options.log = log;
-    options.known = NULL;
+    options.known = o->net != NULL ? &o->net->classes : NULL;
+    options.numbered = o->net != NULL;
     OC_TRY(oc_dataset_open(&m->train_set, o->data, &options, err));
     m->val_set = m->train_set;
     if (o->val == NULL) return OC_OK;
     options.known = oc_dataset_classes(m->train_set);
+    if (o->net != NULL) options.root = o->val_root;
     oc_dataset *val = NULL;
     OC_TRY(oc_dataset_open(&val, o->val, &options, err));
     m->val_set = val;

@@ -38,17 +38,23 @@ static oc_status parts_init(parts *p, const oci_session *s, oc_error *err) {
 static oc_status plan_bytes(const oci_session *s, const oc_graph *graph, oc_mode mode, int height,
                             int width, int batch, uint64_t *weights, uint64_t *values,
                             oc_error *err) {
+    bool *trained = NULL;
+    if (mode == OC_MODE_TRAIN) OC_TRY(oci_trained_of(&trained, s, err));
     const oc_plan_options options = {.mode = mode,
                                      .batch = batch,
                                      .height = height,
                                      .width = width,
                                      .threads = s->settings.threads,
                                      .borrow = true,
+                                     .freeze_stats = s->options->freeze_stats,
+                                     .trained = trained,
                                      .recompute = s->options->recompute,
                                      .sample = (float)s->settings.sample_classes};
     oc_plan_memory m;
     int slots = mode == OC_MODE_TRAIN ? oci_slots_of(s->settings.optimizer) : 0;
-    OC_TRY(oc_plan_measure(s->options->engine, graph, &options, &m, err));
+    oc_status status = oc_plan_measure(s->options->engine, graph, &options, &m, err);
+    oc_free(trained);
+    if (status != OC_OK) return status;
     *weights += m.weights + (uint64_t)slots * m.slot;
     *values += m.activations + m.scratch;
     return OC_OK;
@@ -128,6 +134,7 @@ static oc_status too_much(const oci_need *need, const oci_session *s, const part
 /* Never more than there are images. */
 static int batch_of(const oci_session *s) {
     size_t images = oc_dataset_count(s->data.train_set);
+    if (s->settings.iterations > 0) return s->settings.batch;
     return (size_t)s->settings.batch < images ? s->settings.batch : (int)images;
 }
 

@@ -10,7 +10,7 @@
 #define DEFAULT_ARCH "mobilenet_v2"
 
 void oci_origin_clear(oci_origin *origin) {
-    oc_model_free(origin->model);
+    if (!origin->lent) oc_model_free(origin->model);
     oc_safetensors_close(origin->file);
     *origin = (oci_origin){0};
 }
@@ -51,6 +51,12 @@ static oc_status open_file(oci_origin *origin, const oc_train_options *o, oc_err
 }
 
 oc_status oci_origin_open(oci_origin *origin, const oc_train_options *o, oc_error *err) {
+    if (o->net != NULL) {
+        /* only read, and never freed: lent */
+        *origin =
+            (oci_origin){.model = (oc_model *)(uintptr_t)o->net, .lent = true, .own_graph = true};
+        return OC_OK;
+    }
     if (o->from == NULL) {
         return oc_zoo_find(o->arch != NULL ? o->arch : DEFAULT_ARCH, &origin->arch, err);
     }
@@ -123,8 +129,10 @@ static oc_status fit(oc_tensors *weights, bool *head_kept, const oc_graph *graph
         origin->model != NULL ? origin->model->weights : oc_safetensors_tensors(origin->file);
     drop = origin->model != NULL && !same_classes(&origin->model->classes, classes);
     if (drop) OC_GOTO(without_head(graph, src, &view, err));
-    OC_GOTO(oc_weights_fit(graph, drop ? view : src, true, weights, &found, err));
+    OC_GOTO(origin->lent ? oci_tensors_copy(weights, src, err)
+                         : oc_weights_fit(graph, drop ? view : src, true, weights, &found, err));
     *head_kept = !found.new_head && !drop;
+    if (origin->lent) goto done;
     oc_info(log, *head_kept ? "the head is kept: %zu classes" : "new head for %zu classes",
             classes->count);
     if (found.new_aux > 0)
@@ -148,7 +156,8 @@ oc_status oci_net_weights(oc_tensors **weights, bool *head_kept, const oc_graph 
                           const oc_log *log, oc_error *err) {
     *head_kept = false;
     OC_TRY(oc_tensors_new(weights, err));
-    if (origin->model != NULL || origin->file != NULL) {
+    bool given = origin->lent ? origin->model->weights != NULL : origin->model != NULL;
+    if (given || origin->file != NULL) {
         OC_TRY(fit(*weights, head_kept, graph, origin, classes, log, err));
     }
     return oc_graph_init(graph, seed, *weights, err);

@@ -60,10 +60,31 @@ static oc_status name_arch(oci_session *s, oc_error *err) {
     return OC_OK;
 }
 
+/* "training its network at 227 x 227: 450 iterations, batch 32, sgd, lr 0.01 (step), seed 0" */
+static void tell_net(const oci_session *s) {
+    const oci_settings *t = &s->settings;
+    const oc_recipe *r = &s->model->recipe;
+    char length[64], batches[32] = "";
+    (void)snprintf(length, sizeof length, "%d epochs", t->epochs);
+    if (t->iterations > 0)
+        (void)snprintf(length, sizeof length, "%llu iterations", (unsigned long long)t->iterations);
+    if (t->accumulate > 1) (void)snprintf(batches, sizeof batches, " x %d", t->accumulate);
+    oc_info(oci_session_log(s),
+            "training %s at %d x %d: %s, batch %d%s, %s%s, lr %g (%s), seed %llu",
+            s->model->arch != NULL ? s->model->arch : "the network", r->width, r->height, length,
+            t->batch, batches, t->nesterov ? "nesterov's " : "", oc_optimizer_name(t->optimizer),
+            t->lr, oci_schedule_name(t->schedule), (unsigned long long)t->seed);
+}
+
 /* "fine-tuning mobilenet_v2 (weights.safetensors) at 224 x 224, 10 epochs, batch 32, ..." */
 static void tell_plan(const oci_session *s, const char *engine) {
     const oci_settings *t = &s->settings;
     const oc_recipe *r = &s->model->recipe;
+    if (s->options->net != NULL) {
+        tell_net(s);
+        oc_info(oci_session_log(s), "%s, %d threads", engine, t->threads);
+        return;
+    }
     oc_info(oci_session_log(s),
             "%s %s%s%s at %d x %d: %d epochs, batch %d, %s, lr %g%s, augmentation %s, seed %llu",
             t->scratch ? "training" : "fine-tuning",
@@ -109,6 +130,7 @@ static oc_status build(oci_session *s, bool *measure, oc_error *err) {
 
 /* A step has no more images than there are. */
 static void fit_batches(oci_settings *t, size_t images, const oc_log *log) {
+    if (t->iterations > 0) return; /* there the photos begin again where they end */
     if ((size_t)t->batch > images) {
         oc_warn(log, "batch %d is more than the %zu training images: reduced to %zu", t->batch,
                 images, images);
@@ -121,6 +143,16 @@ static void fit_batches(oci_settings *t, size_t images, const oc_log *log) {
     t->accumulate = (int)most;
 }
 
+/* Judged as often as told, else each time that every photo has been seen. */
+static void count_iterations(oci_session *s) {
+    oci_settings *t = &s->settings;
+    size_t photos = (size_t)t->batch * (size_t)t->accumulate;
+    if (t->iterations == 0) return;
+    if (t->judge_every == 0) oci_settings_count(t, (s->data.train_count + photos - 1) / photos);
+    oc_info(oci_session_log(s), "judged after every %llu iterations, here called an epoch",
+            (unsigned long long)t->judge_every);
+}
+
 static oc_status sort_data(oci_session *s, oc_error *err) {
     const oc_log *log = oci_session_log(s);
     oci_meter_start_phase(&s->meter);
@@ -128,6 +160,7 @@ static oc_status sort_data(oci_session *s, oc_error *err) {
     OC_TRY(oci_material_sort(&s->data, s->options, &s->settings, log, err));
     OC_TRY(oci_material_remember(&s->data, s->model, log, err));
     fit_batches(&s->settings, s->data.train_count, log);
+    count_iterations(s);
     return OC_OK;
 }
 

@@ -18,11 +18,14 @@ typedef struct oci_settings {
     double lr;         /* of the head, or of everything where there is one rate */
     double head_lr;    /* while the head alone is trained */
     double body_scale; /* rate of the body / lr */
-    double momentum, epsilon, l1, l2;
-    bool nesterov, renormalise;
+    double momentum, rho, beta1, beta2, epsilon, l1, l2;
+    bool nesterov, renormalise, caffe;
     oc_schedule_kind schedule;
     int step_epochs;
-    double step_factor;
+    double step_factor, power;
+    const double *step_at; /* the options' */
+    size_t step_count;
+    uint64_t iterations, judge_every; /* 0 = the run is counted in epochs */
     double warmup_epochs;
     double clip_norm;
     double sample_classes; /* share that a step sees; 0 = all */
@@ -49,6 +52,9 @@ OC_MUST_CHECK oc_status oci_settings_resolve(oci_settings *out, const oc_train_o
  * stays as it is. */
 void oci_settings_keep_head(oci_settings *s, const oc_train_options *options);
 
+/* Where the run is counted in iterations: so many of them, at most all, are an epoch. */
+void oci_settings_count(oci_settings *s, uint64_t judge_every);
+
 /* Once the recipe is known: what photos that are kept decoded look like. */
 void oci_settings_keep_photos(oci_settings *s, const oc_train_options *options,
                               const oc_recipe *recipe);
@@ -65,10 +71,14 @@ typedef struct oci_schedule {
     oc_schedule_kind kind;
     uint64_t steps;       /* of the stage */
     uint64_t warmup;      /* steps of linear rise, at most half of all */
-    uint64_t step_length; /* OC_SCHEDULE_STEP: steps between drops */
-    double step_factor;
+    uint64_t unit;        /* steps in an epoch; 1 where time is counted in iterations */
+    uint64_t step_length; /* step: steps between drops; sigmoid: to the middle */
+    double gamma, power;
+    const double *marks; /* multistep: in units */
+    size_t mark_count;
 } oci_schedule;
 
+/* With iterations, `epochs` does not matter. */
 oci_schedule oci_schedule_make(const oci_settings *s, int epochs, size_t steps_per_epoch);
 /* Factor 0..1 of step t = 0, 1, ...; a pure function, so that a resumed run asks for the same. */
 double oci_schedule_factor(const oci_schedule *s, uint64_t t);

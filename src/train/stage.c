@@ -35,8 +35,22 @@ oc_loader_options oci_stage_loader(const oci_session *s, bool val) {
                                .workers = s->settings.workers};
 }
 
+oc_status oci_trained_of(bool **out, const oci_session *s, oc_error *err) {
+    const float *rate = s->options->lr_scale;
+    size_t count = (size_t)oc_graph_param_count(s->model->graph), fixed = 0;
+    *out = NULL;
+    for (size_t i = 0; rate != NULL && i < count; i++) fixed += rate[i] == 0;
+    if (fixed == 0) return OC_OK;
+    *out = oc_calloc(count, sizeof **out);
+    if (*out == NULL) return oc_fail_nomem(err, count, "the parameters that are trained");
+    for (size_t i = 0; i < count; i++) (*out)[i] = rate[i] != 0;
+    return OC_OK;
+}
+
 static oc_status make_plan(oc_plan **out, const oci_session *s, const oc_graph *graph, oc_mode mode,
                            int height, int width, oc_error *err) {
+    bool *trained = NULL;
+    if (mode == OC_MODE_TRAIN) OC_TRY(oci_trained_of(&trained, s, err));
     oc_plan_options options = {.mode = mode,
                                .batch = s->settings.batch,
                                .height = height,
@@ -44,10 +58,13 @@ static oc_status make_plan(oc_plan **out, const oci_session *s, const oc_graph *
                                .threads = s->settings.threads,
                                .seed = s->settings.seed,
                                .borrow = true,
+                               .freeze_stats = s->options->freeze_stats,
+                               .trained = trained,
                                .recompute = s->options->recompute,
                                .sample = (float)s->settings.sample_classes};
-    OC_TRY(oc_plan_new(out, s->options->engine, graph, &options, err));
-    return oc_plan_import(*out, OC_SLOT_WEIGHTS, s->weights, err);
+    oc_status status = oc_plan_new(out, s->options->engine, graph, &options, err);
+    oc_free(trained);
+    return status == OC_OK ? oc_plan_import(*out, OC_SLOT_WEIGHTS, s->weights, err) : status;
 }
 
 /* Split the network below its head; `height, width` become those of the features. */
@@ -97,6 +114,13 @@ static oc_status open_plans(oci_stage *stage, oci_session *s, oc_error *err) {
     return make_plan(&stage->judge, s, stage->graph, OC_MODE_INFER, height, width, err);
 }
 
+/* What the options say of each parameter. */
+static void take_scales(oci_stage *stage, const oci_session *s, size_t count) {
+    const oc_train_options *o = s->options;
+    if (o->lr_scale != NULL) memcpy(stage->lr_scale, o->lr_scale, count * sizeof(float));
+    if (o->decay_scale != NULL) memcpy(stage->decay_scale, o->decay_scale, count * sizeof(float));
+}
+
 /* Heads learn at the full rate, auxiliary ones from their first layer on; what is below them may be
  * slower. Decay is for weights: not for biases and batch norms. */
 static oc_status open_scales(oci_stage *stage, const oci_session *s, oc_error *err) {
@@ -116,12 +140,14 @@ static oc_status open_scales(oci_stage *stage, const oci_session *s, oc_error *e
         stage->decay_scale[i] = param->kind == OC_PARAM_WEIGHT ? 1.0F : 0.0F;
     }
     oc_free(serves);
+    if (whole) take_scales(stage, s, count);
     return whole ? OC_OK : oc_fail_nomem(err, count * sizeof(float), "the parameters' rates");
 }
 
 static oc_status open_train_feed(oci_stage *stage, oci_session *s, bool cached, oc_error *err) {
     const oci_settings *t = &s->settings;
     oc_augment augment = oc_augment_level(stage->head_only ? t->head_level : t->level);
+    if (s->options->vary != NULL) augment = *s->options->vary;
     if (augment.smoothing < (float)t->smoothing) augment.smoothing = (float)t->smoothing;
     oci_feed_options feed = {.loader = oci_stage_loader(s, false),
                              .cache = cached ? &stage->train_cache : NULL,
@@ -139,6 +165,7 @@ static oc_status open_train_feed(oci_stage *stage, oci_session *s, bool cached, 
     feed.loader.cache = stage->train_photos;
     OC_TRY(oci_feed_new(&stage->train_feed, &feed, err));
     stage->steps = oci_feed_batches(stage->train_feed) / (size_t)t->accumulate;
+    if (t->iterations > 0) stage->steps = (size_t)t->judge_every;
     return OC_OK;
 }
 
@@ -205,6 +232,14 @@ oc_status oci_stage_open(oci_stage *stage, oci_session *s, int first, int end, b
 
 oc_status oci_stage_export(oci_stage *stage, oci_session *s, oc_error *err) {
     return oc_plan_lend(stage->train, OC_SLOT_WEIGHTS, s->weights, err);
+}
+
+size_t oci_stage_steps(const oci_stage *stage, const oci_session *s) {
+    const oci_settings *t = &s->settings;
+    if (t->iterations == 0) return stage->steps;
+    uint64_t before = (uint64_t)s->position.epoch * t->judge_every;
+    uint64_t left = before < t->iterations ? t->iterations - before : 0;
+    return left < stage->steps ? (size_t)left : stage->steps;
 }
 
 int oci_slots_of(oc_optimizer optimizer) {

@@ -21,10 +21,26 @@ typedef enum oc_tune {
     OC_TUNE_STAGED /* the head for the first epochs, then all */
 } oc_tune;
 
+/* How the learning rate falls. Time t runs in epochs, or, in a run of so many iterations, in those
+ * (then these are Caffe's lr_policy), T is the run's length, s step_every, g gamma, p power:
+ *   cosine  (1 + cos(pi t/T)) / 2      step       g^floor(t/s)        exp      g^t
+ *   poly    (1 - t/T)^p                multistep  g^(marks passed)    inv      (1 + g t)^-p
+ *   constant  1                                                       sigmoid  1/(1+exp(-g(t-s)))
+ * cosine and poly begin behind the warm-up. X(name, word) */
+#define OC_SCHEDULE_MAP(X)                                                                         \
+    X(OC_SCHEDULE_COSINE, "cosine")                                                                \
+    X(OC_SCHEDULE_STEP, "step")                                                                    \
+    X(OC_SCHEDULE_CONSTANT, "constant")                                                            \
+    X(OC_SCHEDULE_POLY, "poly")                                                                    \
+    X(OC_SCHEDULE_MULTISTEP, "multistep")                                                          \
+    X(OC_SCHEDULE_EXP, "exp")                                                                      \
+    X(OC_SCHEDULE_INV, "inv")                                                                      \
+    X(OC_SCHEDULE_SIGMOID, "sigmoid")
 typedef enum oc_schedule_kind {
-    OC_SCHEDULE_COSINE,
-    OC_SCHEDULE_STEP,
-    OC_SCHEDULE_CONSTANT
+#define OC_SCHEDULE_ENUM(name, word) name,
+    OC_SCHEDULE_MAP(OC_SCHEDULE_ENUM)
+#undef OC_SCHEDULE_ENUM
+        OC_SCHEDULE_COUNT
 } oc_schedule_kind;
 
 /* Zero, NULL or negative where said = the default, which depends on the rest (options.c). */
@@ -49,15 +65,34 @@ typedef struct oc_train_options {
     bool nesterov;
     double l1, l2; /* < 0 = default */
     oc_schedule_kind schedule;
-    int step_epochs;         /* OC_SCHEDULE_STEP: every so many epochs ... */
-    double step_factor;      /* ... times this; 0 = 0.1 */
-    double warmup_epochs;    /* linear from 0; < 0 = default */
-    double clip_norm;        /* 0 = off */
+    int step_epochs;       /* step: every so many; sigmoid: the middle; 0 = a third, half */
+    double step_factor;    /* gamma; 0 = 0.1, exp 0.95, inv 0.1, sigmoid -0.2 */
+    double power;          /* poly, inv; 0 = 1 */
+    const double *step_at; /* multistep: the marks, rising; borrowed */
+    size_t step_count;
+    double warmup_epochs; /* linear from 0; < 0 = default */
+    double clip_norm;     /* 0 = off */
+    double rho;           /* rmsprop, adadelta; < 0 = default, as the next three */
+    double beta1, beta2;  /* adam, adamw */
+    double epsilon;
+    bool caffe;              /* Caffe's formulas (oc_update) */
     double sample_classes;   /* share of the classes that a step sees, others stand still
                                 (oc_plan_options.sample); training loss and accuracy are over
                                 those; 0 or 1 = all */
     int patience;            /* early stopping: epochs without a better one; 0 = off */
-    int augment;             /* -1 = default, else oc_level */
+    uint64_t iterations;     /* > 0: so many updates instead of epochs, judged after every ... */
+    uint64_t judge_every;    /* ... so many, which are called an epoch; the order of the photos
+                                goes on across; 0 = as many as there are batches of photos */
+    uint64_t snapshot_every; /* updates between checkpoints, besides the others; 0 = no others */
+    const oc_model *net;     /* borrowed: trained as it is, instead of `arch` and `from`: its graph,
+                                recipe and classes, and what it has of weights (others are drawn).
+                                Lists are numbered (oc_dataset_options) */
+    const float *lr_scale, *decay_scale; /* with net: one per parameter of its graph; rate 0 =
+                                            fixed; NULL = as otherwise */
+    bool freeze_stats;                   /* batch norms keep their statistics */
+    const char *val_root;                /* dataset.root of `val` */
+    const oc_augment *vary;              /* instead of a level; borrowed */
+    int augment;                         /* -1 = default, else oc_level */
     int measure_mean;        /* 1 = mean and std from the training set; 0 = ImageNet's; -1 =
                                 default */
     const float *mean, *std; /* given: three each */

@@ -82,14 +82,13 @@ OC_MUST_CHECK oc_status oci_feed_new(oci_feed **out, const oci_feed_options *opt
                                      oc_error *err);
 void oci_feed_free(oci_feed *feed);
 size_t oci_feed_batches(const oci_feed *feed); /* in an epoch */
+/* Go to batch `first` of an epoch. May be called before that epoch is wanted, so that its first
+ * batches are ready then: a feed that stands there already goes on with them. */
 OC_MUST_CHECK oc_status oci_feed_start(oci_feed *feed, uint32_t epoch, size_t first, oc_error *err);
 /* The next batch, valid until the call after; out->n is 0 behind the last. Adds to *times what was
  * spent waiting for data and in the body's forward. */
 OC_MUST_CHECK oc_status oci_feed_next(oci_feed *feed, oci_batch *out, oc_train_times *times,
                                       oc_error *err);
-/* Begin an epoch before it is asked for, so that its first batches are ready then; the
- * oci_feed_start of the same epoch, from its beginning, goes on with them. */
-OC_MUST_CHECK oc_status oci_feed_ahead(oci_feed *feed, uint32_t epoch, oc_error *err);
 /* Give back the batch that is out. */
 void oci_feed_rest(oci_feed *feed);
 /* The same; and end the loader's threads until the next start. */
@@ -123,7 +122,8 @@ void oci_material_clear(oci_material *m);
 
 /* Where a run starts from. All zero is clearable. */
 typedef struct oci_origin {
-    oc_model *model;      /* a model folder, or NULL */
+    oc_model *model;      /* of a folder, or the options', or NULL */
+    bool lent;            /* model is the options' */
     oc_safetensors *file; /* a weights file, or NULL */
     const oc_arch *arch;  /* NULL only where the model's own graph is used and the zoo does not
                              know it */
@@ -222,6 +222,7 @@ typedef struct oci_session {
     uint64_t generation;    /* of the checkpoint on disk; 0 = none */
     int best_on_disk;       /* epoch whose weights checkpoint/best-N.safetensors holds */
     int best_saved;         /* epoch whose weights the model folder holds; -1 = none of this run */
+    uint64_t snapshot;      /* position.total of the last checkpoint that this run wrote */
     double last_checkpoint; /* oc_clock_seconds */
     double earlier_seconds; /* spent by the runs that this one continues */
     oc_loader_use use;      /* of all training feeds so far */
@@ -321,8 +322,10 @@ typedef struct oci_stage {
     float *gathered;               /* sum of gradients of a step's batches so far; NULL where a step
                                       has one */
     oci_schedule schedule;
-    size_t steps; /* in an epoch */
+    size_t steps; /* in an epoch; of iterations, the last may have fewer (oci_stage_steps) */
 } oci_stage;
+/* Steps of the epoch that the position is in. */
+size_t oci_stage_steps(const oci_stage *stage, const oci_session *s);
 
 /* All zero is clearable. Where a stop is asked for meanwhile, s->stopped is set and the stage is
  * not complete. */
@@ -335,6 +338,9 @@ OC_MUST_CHECK oc_status oci_stage_leave(const oci_stage *stage, oci_session *s, 
 OC_MUST_CHECK oc_status oci_stage_export(oci_stage *stage, oci_session *s, oc_error *err);
 OC_MUST_CHECK oc_status oci_stage_export_slots(oci_stage *stage, oci_session *s, oc_error *err);
 int oci_slots_of(oc_optimizer optimizer); /* how many an optimiser keeps */
+/* One for each parameter of the whole network, false = fixed by a rate of 0; *out NULL where none
+ * is. The caller frees it. */
+OC_MUST_CHECK oc_status oci_trained_of(bool **out, const oci_session *s, oc_error *err);
 /* Fill both caches of a head-only stage; false in *cached where they do not fit. */
 OC_MUST_CHECK oc_status oci_features_cache(oci_stage *stage, oci_session *s, bool *cached,
                                            oc_error *err);

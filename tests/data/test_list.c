@@ -45,6 +45,38 @@ static void both_forms_of_lists_are_read(void **state) {
     check_labels(s, "a.jpg, \"x, y\"\nsub/b.jpg, z\n", NULL, "x, y", "z");
 }
 
+static oc_classes three_numbers(void) {
+    static const char *const labels[] = {"0", "1", "2"};
+    oc_classes classes = {.items = oc_calloc(3, sizeof *classes.items), .count = 3};
+    for (int i = 0; i < 3; i++) classes.items[i].label = oc_strdup(labels[i]);
+    return classes;
+}
+
+/* Caffe's lists: labels are numbers of outputs, root_folder stands before each path, as a text. */
+static void numbered_lists_keep_all_classes_and_join_their_root(void **state) {
+    scratch *s = *state;
+    oc_classes classes = three_numbers();
+    oc_dataset *ds = NULL;
+    oc_error err = {0};
+    char root[OC_PATH_BYTES];
+    put_photo(s, "photos/big_a.jpg", 1);
+    put_photo(s, "photos/big_b.jpg", 2);
+    put_text(s, "lists/classes.txt", "rose\niris\n"); /* not looked for */
+    put_text(s, "lists/l.txt", "a.jpg 2\nb.jpg 002\n");
+    path_in(s, "photos/big_", root);
+    oc_dataset_options o = {.known = &classes, .numbered = true, .root = root};
+    check_ok(open_in(s, "lists/l.txt", o, &ds, &err), err);
+    assert_int_equal(oc_dataset_count(ds), 2);
+    assert_int_equal(oc_dataset_classes(ds)->count, 3);
+    for (size_t i = 0; i < 2; i++) assert_int_equal(oc_dataset_item(ds, i)->label, 2);
+    oc_dataset_free(ds);
+    put_text(s, "lists/l.txt", "a.jpg 2\nb.jpg 3\n");
+    check_source_fails(s, "lists/l.txt", o, OC_EDATA, "l.txt:2: label 3: the network has 3");
+    put_text(s, "lists/l.txt", "a.jpg rose\n");
+    check_source_fails(s, "lists/l.txt", o, OC_EDATA, "l.txt:1: label rose");
+    oc_classes_clear(&classes);
+}
+
 static void marks_crlf_comments_and_blank_lines_do_no_harm(void **state) {
     scratch *s = *state;
     put_pair(s);
@@ -323,6 +355,7 @@ static void running_out_of_memory_is_told(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         scratch_test(both_forms_of_lists_are_read),
+        scratch_test(numbered_lists_keep_all_classes_and_join_their_root),
         scratch_test(marks_crlf_comments_and_blank_lines_do_no_harm),
         scratch_test(blanks_and_commas_in_paths_are_clear_from_the_extension),
         scratch_test(home_absolute_and_current_folder_are_understood),

@@ -81,7 +81,7 @@ static void a_network_of_the_zoo_learns_from_scratch(void **state) {
 
 static void every_optimiser_learns(void **state) {
     (void)state;
-    const double rates[OC_OPTIMIZER_COUNT] = {0.1, 0.05, 0.01, 0.02};
+    const double rates[OC_OPTIMIZER_COUNT] = {0.1, 0.05, 0.01, 0.02, 0.02, 10};
     for (int optimizer = 0; optimizer < OC_OPTIMIZER_COUNT; optimizer++) {
         fixture f;
         fixture_init(&f);
