@@ -77,7 +77,7 @@ OC_SIMD static void scaled_leaf(const step_size *s, float *restrict w, const flo
 }
 
 OC_SIMD static void adam_leaf(const step_size *s, float *restrict w, const float *restrict g,
-                               float *restrict m, float *restrict v, size_t count) {
+                              float *restrict m, float *restrict v, size_t count) {
     for (size_t i = 0; i < count; i++) {
         float d = full_gradient(s, g[i], w[i]);
         m[i] = s->keep * m[i] + s->add * d;

@@ -214,8 +214,7 @@ static void caffe_s_velocity_keeps_the_rate_of_its_steps(void **state) {
     u.nesterov = true;
     check_near((double)two_rates(u, 0.5F, 0.25F), 1 - 1.9 * h1 - (1.9 * h2 - 0.9 * h1), 1e-6);
     u.caffe = false; /* torch's takes the rate of now for all of it */
-    check_near((double)two_rates(u, 0.5F, 0.25F), 1 - 0.1 * 0.95 - 0.01 * (0.25 + 0.9 * 0.7),
-               1e-6);
+    check_near((double)two_rates(u, 0.5F, 0.25F), 1 - 0.1 * 0.95 - 0.01 * (0.25 + 0.9 * 0.7), 1e-6);
 }
 
 /* AdamSolver: the correction stands before the fraction, delta beside the plain root. */
