@@ -12,6 +12,12 @@ double oc_clock_seconds(void) {
     return (double)now.tv_sec + 1e-9 * (double)now.tv_nsec;
 }
 
+double oc_clock_wall(void) {
+    struct timespec now = {0};
+    (void)clock_gettime(CLOCK_REALTIME, &now);
+    return (double)now.tv_sec + 1e-9 * (double)now.tv_nsec;
+}
+
 char *oc_clock_utc(char storage[32]) {
     time_t now = time(NULL);
     struct tm parts = {.tm_mday = 1};

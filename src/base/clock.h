@@ -7,6 +7,7 @@
 #include <stdint.h>
 
 double oc_clock_seconds(void);        /* monotonic, arbitrary zero */
+double oc_clock_wall(void);           /* seconds since 1970, for records */
 char *oc_clock_utc(char storage[32]); /* "2026-11-21T03:27:21Z"; returns storage */
 uint64_t oc_peak_rss_bytes(void);     /* peak resident memory of this process */
 

@@ -86,5 +86,6 @@ void oci_manual(oc_buf *out) {
     exit_codes(out);
     oc_buf_puts(out, ".SH FILES\nA model is a folder: config.json (classes, recipe, origin), "
                      "graph.json, model.safetensors, README.md, metrics.json, log.jsonl, "
+                     "events.out.tfevents.* (for TensorBoard), "
                      "checkpoint/.\n");
 }

@@ -22,6 +22,9 @@ static const char *const level_words[] = {OC_LEVEL_MAP(WORD_OF_LEVEL) NULL};
 #define WORD_OF_KEEP(name, word) word,
 static const char *const cache_words[] = {OC_KEEP_MAP(WORD_OF_KEEP) NULL};
 
+#define WORD_OF_BOARD(name, word) word,
+static const char *const board_words[] = {OC_BOARD_MAP(WORD_OF_BOARD) NULL};
+
 #define AT(member)    offsetof(oci_train_flags, member)
 #define TRAIN(member) offsetof(oci_train_flags, train.member)
 
@@ -104,6 +107,10 @@ const oci_option oci_train_table[] = {
      "minutes between checkpoints within an epoch (default 5)"},
     {"allow-rejects", 0, OCI_FLAG, TRAIN(allow_rejects), NULL, 0, 0, NULL,
      "go on with more than 20 % of the files rejected"},
+    {"tensorboard", 0, OCI_WORD, AT(board), "WHAT", 0, 0, board_words,
+     "what goes to the event files in MODEL (default all)"},
+    {"histograms", 0, OCI_INT, TRAIN(histograms), "N", 1, 1000000000, NULL,
+     "of weights and gradients for TensorBoard, every N steps (default none)"},
     {"json", 0, OCI_FLAG, AT(json), NULL, 0, 0, NULL, "the result as one JSON object"},
     {0}};
 
@@ -178,6 +185,10 @@ oc_status oci_train_flags_finish(oci_train_flags *flags, oc_error *err) {
     if (flags->fit >= 0) o->squash = flags->fit;
     if (flags->cache_gigabytes > 0 && flags->cache == OC_KEEP_OFF)
         return oc_fail(err, OC_EUSAGE, "--cache-limit needs --cache ram or --cache disk");
+    if (flags->board == OC_BOARD_OFF && o->histograms > 0)
+        return oc_fail(err, OC_EUSAGE,
+                       "--histograms go to TensorBoard: leave --tensorboard off out");
+    o->board = (oc_board)flags->board;
     o->cache = (oc_keep)flags->cache;
     o->cache_limit = (uint64_t)(flags->cache_gigabytes * 1e9);
     return finish_mean(flags, err);

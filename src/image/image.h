@@ -184,6 +184,24 @@ void oc_norm_table_fill(oc_norm_table *table, int channels, bool bgr, float unit
                         const float mean[3], const float std[3]);
 void oc_image_normalise(const oc_image *img, const oc_norm_table *table, float *planes);
 
+/* ---- drawing --------------------------------------------------------------------------------- */
+
+/* On RGB images; what lies outside is cut off. */
+void oc_image_fill(oc_image *img, oc_region area, const uint8_t colour[3]);
+/* `from`, RGB, with its upper left corner at (x, y). */
+void oc_image_paste(oc_image *img, int x, int y, const oc_image *from);
+
+enum { OC_LETTER_WIDTH = 6, OC_LETTER_HEIGHT = 9 }; /* with the gap behind; times the scale */
+typedef struct oc_pen {
+    uint8_t colour[3];
+    int scale;    /* pixels a dot, >= 1 */
+    bool upwards; /* the text runs from bottom to top */
+} oc_pen;
+/* UTF-8 text in plain Latin letters (marks are left out, the rest is '?') from (x, y): its upper
+ * left corner, upwards its lower left one. Of a longer text `most` letters, the last two dots. */
+void oc_image_text(oc_image *img, int x, int y, const oc_pen *pen, const char *text, size_t most);
+size_t oc_text_letters(const char *text); /* that it takes */
+
 /* ---- out ------------------------------------------------------------------------------------- */
 
 /* Append a JPEG (quality 1..100) or PNG to buf: thumbnails of reports, made-up data. */

@@ -94,6 +94,8 @@ void oci_flatten_rgba(const uint8_t *rgba, size_t count, const oc_decode_options
                       int channels, uint8_t *dst);
 /* dst (count, channels) from inverted CMYK (count, 4), as Adobe writes it. */
 void oci_flatten_cmyk(const uint8_t *cmyk, size_t count, int channels, uint8_t *dst);
+/* The dots of a letter (glyphs.c). */
+uint64_t oci_glyph(uint32_t code);
 /* The channels a caller asked for: 1 or 3. */
 int oci_wanted_channels(const oc_decode_options *options);
 

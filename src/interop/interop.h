@@ -21,4 +21,42 @@ OC_MUST_CHECK oc_status oc_labels_read(oc_classes *out, const char *path, oc_err
 /* "0", "1", ...: for a network whose outputs nobody has named. */
 OC_MUST_CHECK oc_status oc_labels_numbered(oc_classes *out, size_t count, oc_error *err);
 
+/* ---- TensorBoard ------------------------------------------------------------------------------
+ */
+
+/* A file of records that TensorBoard reads (docs/03-interop.md). Each call below writes its records
+ * to the file at once; scalars take no memory once the first have been written. One thread. */
+typedef struct oc_events oc_events;
+/* Begin a new file in `folder`, whose name sorts behind those that are there. `from` > 0: it goes
+ * on with a run, and what earlier files say of step `from` and later ones is void. */
+OC_MUST_CHECK oc_status oc_events_open(oc_events **out, const char *folder, uint64_t from,
+                                       oc_error *err);
+void oc_events_close(oc_events *e);
+/* All event files of the folder: those of a run that a new one replaces. */
+OC_MUST_CHECK oc_status oc_events_remove(const char *folder, oc_error *err);
+
+typedef struct oc_scalar {
+    const char *tag; /* "loss/train": what stands before the slash is the page's group */
+    double value;
+} oc_scalar;
+OC_MUST_CHECK oc_status oc_events_scalars(oc_events *e, uint64_t step, const oc_scalar *scalars,
+                                          size_t count, oc_error *err);
+/* Of `count` values; those that are not finite are left out. */
+OC_MUST_CHECK oc_status oc_events_histogram(oc_events *e, uint64_t step, const char *tag,
+                                            const float *values, size_t count, oc_error *err);
+/* As a PNG; or with `quality` 1..100 as a JPEG, for photos. */
+OC_MUST_CHECK oc_status oc_events_image(oc_events *e, uint64_t step, const char *tag,
+                                        const oc_image *img, int quality, oc_error *err);
+/* The settings of the run, for the HPARAMS page: an object's texts, numbers and truth values; what
+ * else it has is left out; and the tags of the scalars that runs are compared by. Then, at its end,
+ * that it went well. */
+OC_MUST_CHECK oc_status oc_events_hparams(oc_events *e, const json_t *values,
+                                          const char *const *metrics, size_t count, oc_error *err);
+OC_MUST_CHECK oc_status oc_events_success(oc_events *e, oc_error *err);
+
+/* A picture of the (classes, classes) counts, row = truth, with the classes' names: of all up to 50
+ * classes, else of the 40 that are most often part of a mistake. */
+OC_MUST_CHECK oc_status oc_confusion_draw(oc_image *out, const uint32_t *counts,
+                                          const oc_classes *classes, oc_error *err);
+
 #endif

@@ -11,6 +11,7 @@
 typedef struct verdict {
     float *logits;  /* (kept, classes): all, or an even sample where they are too many */
     int32_t *truth; /* (kept) */
+    uint32_t *item; /* (kept) in the validation set */
     size_t kept, room, seen, classes, count;
     int threads;
     oc_scorer *scorer; /* at temperature 1 */
@@ -21,6 +22,7 @@ typedef struct verdict {
 static void verdict_clear(verdict *v) {
     oc_free(v->logits);
     oc_free(v->truth);
+    oc_free(v->item);
     oc_scorer_free(v->scorer);
     oc_score_clear(&v->score);
 }
@@ -37,7 +39,8 @@ static oc_status verdict_init(verdict *v, const oci_session *s, oc_error *err) {
     bytes = v->room * row;
     v->logits = oc_malloc(bytes);
     v->truth = oc_calloc(v->room, sizeof *v->truth);
-    if (v->logits == NULL || v->truth == NULL) {
+    v->item = oc_calloc(v->room, sizeof *v->item);
+    if (v->logits == NULL || v->truth == NULL || v->item == NULL) {
         return oc_fail_nomem(err, bytes, "the logits of the validation part");
     }
     return oc_scorer_new(&v->scorer, v->classes, err);
@@ -58,12 +61,13 @@ static oc_status fail_nonfinite(oc_plan *plan, oc_error *err) {
                    node != NULL ? node : "unknown");
 }
 
-/* Item `i` of the validation part, if the sample falls on it: `room` of `count`, evenly. */
-static void keep(verdict *v, size_t i, const float *row, int32_t truth) {
+/* Photo `i` of the validation part, if the sample falls on it: `room` of `count`, evenly. */
+static void keep(verdict *v, size_t i, const float *row, int32_t truth, uint32_t item) {
     bool chosen = (i + 1) * v->room / v->count > i * v->room / v->count;
     if (!chosen || v->kept == v->room) return;
     memcpy(v->logits + v->kept * v->classes, row, v->classes * sizeof *row);
-    v->truth[v->kept++] = truth;
+    v->truth[v->kept] = truth;
+    v->item[v->kept++] = item;
 }
 
 /* The rows of a batch whose first item is number `first`. */
@@ -74,7 +78,7 @@ static oc_status take(verdict *v, const oci_batch *batch, size_t first, oc_plan 
         const float *row = rows + i * v->classes;
         if (batch->failed != NULL && batch->failed[i]) continue;
         if (!all_finite(row, v->classes)) return fail_nonfinite(plan, err);
-        keep(v, first + i, row, batch->targets.label[i]);
+        keep(v, first + i, row, batch->targets.label[i], batch->item[i]);
         v->seen++;
     }
     oc_scorer_add_rows(v->scorer, rows, (size_t)batch->n, 1, batch->targets.label, batch->failed,
@@ -147,7 +151,10 @@ static oc_status crown(verdict *v, oci_session *s, oc_error *err) {
     p->temperature = oc_fit_temperature(v->logits, v->truth, v->kept, v->classes, v->threads);
     OC_TRY(oci_best_keep(s, err));
     OC_TRY(rescore(v, p->temperature, err));
-    return put_metrics(v, s, err);
+    OC_TRY(put_metrics(v, s, err));
+    const oci_judged judged = {v->score.confusion, v->logits, v->truth, v->item, v->kept,
+                               v->classes};
+    return oci_board_pictures(s, &judged, err);
 }
 
 /* Without a validation part the last epoch is the one to keep. */

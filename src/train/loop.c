@@ -189,12 +189,14 @@ static void show_step(const oci_stage *stage, const oci_session *s, double lr) {
     o->step(o->ctx, &now);
 }
 
-static oc_status tell_step(const oci_stage *stage, oci_session *s, double lr, double loss,
-                           oc_error *err) {
+static oc_status tell_step(const oci_stage *stage, oci_session *s, double lr,
+                           const oc_result *result, oc_error *err) {
     show_step(stage, s, lr);
+    OC_TRY(oci_board_step(stage, s, lr, result, err));
     size_t every = stage->steps / JOURNAL_LINES + 1;
     if (s->position.step % every != 0) return OC_OK;
-    return oci_journal_step(&s->journal, &s->position, lr, loss, oci_meter_rate(&s->meter), err);
+    return oci_journal_step(&s->journal, &s->position, lr, result->loss, oci_meter_rate(&s->meter),
+                            err);
 }
 
 /* ---- checkpoints
@@ -240,7 +242,7 @@ static oc_status run_steps(oci_stage *stage, oci_session *s, oc_error *err) {
             OC_TRY(oci_feed_start(stage->val_feed, 0, 0, err));
         OC_TRY(run_step(stage, s, &result, err));
         OC_TRY(oc_dist_size(s->dist) > 1 ? oc_dist_agree(s->dist, OC_OK, err) : OC_OK);
-        OC_TRY(tell_step(stage, s, lr, result.loss, err));
+        OC_TRY(tell_step(stage, s, lr, &result, err));
     } while (!oci_session_should_stop(s) && p->step < steps);
     oci_feed_rest(stage->train_feed);
     return OC_OK;
@@ -268,6 +270,7 @@ static oc_status tell_epoch(const oci_stage *stage, oci_session *s, const oc_epo
     const oc_train_observer *o = s->meter.observer;
     if (o->epoch != NULL) o->epoch(o->ctx, summary);
     warn_stuck(stage, s, summary);
+    OC_TRY(oci_board_epoch(s, summary, err));
     return oci_journal_epoch(&s->journal, summary, err);
 }
 

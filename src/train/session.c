@@ -222,11 +222,13 @@ oc_status oci_session_open(oci_session *s, const oc_train_options *options,
     OC_TRY(take_folder(s, err));
     if (measure && !s->resumed) OC_TRY(measure_colours(s, err));
     oci_origin_clear(&s->origin);
+    OC_TRY(oci_board_open(s, err));
     return oci_folder_origin(s, err);
 }
 
 void oci_session_clear(oci_session *s) {
     oci_journal_close(&s->journal);
+    oci_board_close(s);
     if (s->lock >= 0) (void)close(s->lock);
     oc_dist_free(s->dist);
     for (int k = 0; k < 2; k++) oc_tensors_free(s->slot[k]);

@@ -43,6 +43,17 @@ typedef enum oc_schedule_kind {
         OC_SCHEDULE_COUNT
 } oc_schedule_kind;
 
+/* What goes to TensorBoard's event files. X(name, word) */
+#define OC_BOARD_MAP(X)                                                                            \
+    X(OC_BOARD_ALL, "all")                                                                         \
+    X(OC_BOARD_NO_PHOTOS, "no-photos") /* all but the mistakes, which show held-out photos */      \
+    X(OC_BOARD_OFF, "off")
+typedef enum oc_board {
+#define OC_BOARD_ENUM(name, word) name,
+    OC_BOARD_MAP(OC_BOARD_ENUM)
+#undef OC_BOARD_ENUM
+} oc_board;
+
 /* Zero, NULL or negative where said = the default, which depends on the rest (options.c). */
 typedef struct oc_train_options {
     const char *data; /* DATA of the command line */
@@ -114,6 +125,8 @@ typedef struct oc_train_options {
     uint64_t best_in_memory;   /* bytes of weights up to which the best epoch's are kept in memory
                                   rather than on disk; 0 = 512 MiB */
     const char *command;       /* as typed, for the record */
+    oc_board board;
+    int histograms; /* of weights and gradients for TensorBoard, every so many steps; 0 = none */
 } oc_train_options;
 void oc_train_options_init(oc_train_options *o); /* all defaults */
 
@@ -167,7 +180,8 @@ typedef struct oc_train_result {
 } oc_train_result;
 
 /* Train. On OC_OK the folder `out` holds the best model on validation (the last one when there is
- * none), its card, metrics.json, log.jsonl and checkpoint/. A stop on request is OC_OK with
+ * none), its card, metrics.json, log.jsonl,
+ * TensorBoard's event files and checkpoint/. A stop on request is OC_OK with
  * result->stopped. */
 OC_MUST_CHECK oc_status oc_train(const oc_train_options *options, const oc_train_observer *observer,
                                  oc_train_result *result, oc_error *err);

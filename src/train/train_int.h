@@ -9,6 +9,7 @@
 #ifndef OC_TRAIN_INT_H
 #define OC_TRAIN_INT_H
 
+#include "interop/interop.h"
 #include "train/settings_int.h"
 
 /* ---- progress: numbers for people (observe.c) --------------------------------------------------
@@ -184,6 +185,18 @@ OC_MUST_CHECK oc_status oci_journal_step(oci_journal *j, const oci_position *p, 
 OC_MUST_CHECK oc_status oci_journal_epoch(oci_journal *j, const oc_epoch_summary *s, oc_error *err);
 OC_MUST_CHECK oc_status oci_journal_size(oci_journal *j, uint64_t *bytes, oc_error *err);
 
+/* ---- TensorBoard (board.c, board_pictures.c)
+ * ---------------------------------------------------------------------------- */
+
+/* A record of the run in event files, never an input to it. */
+typedef struct oci_board {
+    oc_events *events; /* NULL = nothing is written */
+    /* Since the last point of the curves: */
+    double loss; /* over the images */
+    uint64_t correct, images;
+    oc_train_times times; /* of the meter, then */
+} oci_board;
+
 /* ---- what the run waits for (bottleneck.c) -----------------------------------------------------
  */
 
@@ -218,6 +231,7 @@ typedef struct oci_session {
     oc_dist *dist;
     oci_position position;
     oci_journal journal;
+    oci_board board;
     int lock;               /* of the folder; -1 = none */
     uint64_t generation;    /* of the checkpoint on disk; 0 = none */
     int best_on_disk;       /* epoch whose weights checkpoint/best-N.safetensors holds */
@@ -359,6 +373,28 @@ void oci_photos_close(oci_stage *stage);
 void oci_photos_tell(oci_stage *stage, const oci_session *s);
 /* Remove the files of a finished run. */
 void oci_photos_remove(const oci_session *s);
+
+/* Where the run is to be recorded: open a file for it, behind those of the run that it continues or
+ * in the place of a former one's. */
+OC_MUST_CHECK oc_status oci_board_open(oci_session *s, oc_error *err);
+void oci_board_close(oci_session *s);
+/* After each step: a point of each curve now and then; histograms where they are asked for. */
+OC_MUST_CHECK oc_status oci_board_step(const oci_stage *stage, oci_session *s, double lr,
+                                       const oc_result *result, oc_error *err);
+OC_MUST_CHECK oc_status oci_board_epoch(oci_session *s, const oc_epoch_summary *summary,
+                                        oc_error *err);
+OC_MUST_CHECK oc_status oci_board_finish(oci_session *s, oc_error *err);
+
+/* What validation has seen of the best epoch so far. */
+typedef struct oci_judged {
+    const uint32_t *confusion; /* (classes, classes) row = truth; NULL = too many */
+    const float *logits;       /* (count, classes) of all held-out photos, or a sample */
+    const int32_t *truth;      /* (count) */
+    const uint32_t *item;      /* (count) in the validation set */
+    size_t count, classes;
+} oci_judged;
+/* The confusion matrix and some mistakes. */
+OC_MUST_CHECK oc_status oci_board_pictures(oci_session *s, const oci_judged *judged, oc_error *err);
 
 /* ---- judging (judge.c)
  * -------------------------------------------------------------------------------------------- */
