@@ -110,6 +110,15 @@ oc_status oc_map_open(oc_map *out, const char *path, oc_error *err) {
     return OC_OK;
 }
 
+/* Whole pages alone: what shares a page with a neighbour stays. */
+void oc_map_forget(const oc_map *map, const void *from, size_t size) {
+    uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE);
+    uintptr_t first = ((uintptr_t)from + page - 1) / page * page;
+    uintptr_t end = ((uintptr_t)from + size) / page * page;
+    bool within = first >= (uintptr_t)map->data && end <= (uintptr_t)map->data + map->size;
+    if (within && first < end) (void)madvise((void *)first, end - first, MADV_DONTNEED);
+}
+
 void oc_map_close(oc_map *map) {
     if (map->size > 0) (void)munmap((void *)(uintptr_t)map->data, map->size);
     *map = (oc_map){0};

@@ -10,9 +10,9 @@
 #include "progress_int.h"
 #include "triple_int.h"
 
-static const char arguments[] = "KIND FILE -o MODEL [--labels NAMES]";
+static const char arguments[] = "KIND [FILE] -o MODEL [--labels NAMES]";
 
-static const oci_import_kind *const kinds[] = {&oci_import_weights};
+static const oci_import_kind *const kinds[] = {&oci_import_weights, &oci_import_caffe};
 enum { KINDS = sizeof kinds / sizeof *kinds };
 
 static const char *const fit_words[] = {"crop", "squash", NULL};
@@ -27,6 +27,8 @@ static const oci_option table[] = {
      "names of the outputs, a line each, such as synset_words.txt (default: numbers)"},
     {"arch", 0, OCI_TEXT, AT(arch), "A", 0, 0, NULL,
      "weights: the network that they belong to (default: judged by the layers' names)"},
+    {"net", 0, OCI_PATH, AT(net), "FILE", 0, 0, NULL, "caffe: the network, deploy.prototxt"},
+    {"weights", 0, OCI_PATH, AT(weights), "FILE", 0, 0, NULL, "caffe: its .caffemodel"},
     {"size", 's', OCI_INT, AT(size), "S", 1, 4096, NULL,
      "side of the input in pixels (default: the network's)"},
     {"resize", 0, OCI_INT, AT(resize), "S", 1, 8192, NULL,
@@ -37,8 +39,10 @@ static const oci_option table[] = {
     {"order", 0, OCI_WORD, AT(order), "ORDER", 0, 0, order_words, "of the colour channels"},
     {"unit", 0, OCI_REAL, AT(unit), "U", 1, 255, NULL,
      "pixels are divided by it first: 255 or 1 (default 255)"},
-    {"mean", 0, OCI_TEXT, AT(mean), "R,G,B", 0, 0, NULL,
-     "subtracted behind that (default: ImageNet's)"},
+    {"mean", 0, OCI_PATH, AT(mean), "R,G,B", 0, 0, NULL,
+     "subtracted behind that (default: ImageNet's); caffe: a mean.binaryproto, or B,G,R of 0 to "
+     "255 "
+     "(default: what the network says)"},
     {"std", 0, OCI_TEXT, AT(std), "R,G,B", 0, 0, NULL, "and then divided by (default: ImageNet's)"},
     {"json", 0, OCI_FLAG, AT(json), NULL, 0, 0, NULL, "the result as one JSON object"},
     {0}};
@@ -59,7 +63,8 @@ static oc_status find_kind(const char *name, const oci_import_kind **out, oc_err
 }
 
 /* What the files did not say: the usual; what the options say wins over both. */
-static oc_status set_recipe(const oci_import_flags *f, oc_model *model, oc_error *err) {
+static oc_status set_recipe(const oci_import_kind *kind, const oci_import_flags *f, oc_model *model,
+                            oc_error *err) {
     const oc_attrs *input = &oc_graph_node(model->graph, 0)->attrs;
     oc_recipe *r = &model->recipe;
     if (r->width == 0) {
@@ -72,7 +77,8 @@ static oc_status set_recipe(const oci_import_flags *f, oc_model *model, oc_error
         return oc_fail(err, OC_EINTERNAL, "no filter %s", filter_words[f->filter]);
     if (f->order >= 0) r->bgr = f->order == 1;
     if (f->unit > 0) r->unit = (float)f->unit;
-    if (f->mean) OC_TRY(oci_parse_triple("mean", f->mean, -1e4, 1e4, r->mean, err));
+    if (f->mean && !kind->reads_mean)
+        OC_TRY(oci_parse_triple("mean", f->mean, -1e4, 1e4, r->mean, err));
     if (f->std) OC_TRY(oci_parse_triple("std", f->std, 1e-6, 1e4, r->std, err));
     return OC_OK;
 }
@@ -111,7 +117,7 @@ static oc_status import(const oci_import_kind *kind, const oci_import_flags *fla
     oc_status status = OC_OK;
     OC_TRY(oc_model_new(&model, err));
     OC_GOTO(kind->read(flags, model, err));
-    OC_GOTO(set_recipe(flags, model, err));
+    OC_GOTO(set_recipe(kind, flags, model, err));
     OC_GOTO(set_classes(flags, model, err));
     OC_GOTO(oc_model_save(model, flags->out, err));
     status = tell(flags, model, err);
@@ -141,9 +147,13 @@ const oci_command oci_cmd_import = {
     .name = "import",
     .summary = "a model from files of other programs",
     .arguments = arguments,
-    .details = "KIND is weights: the weights of a network that `ocellus info` lists, under "
-               "torchvision's names.\nWhat comes out is a model like one that was trained here.",
+    .details =
+        "KIND is weights: the weights of a network that `ocellus info` lists, under "
+        "torchvision's names.\nOr caffe: a network of Caffe with its "
+        "weights, --net and --weights.\nWhat comes out is a model like one that was trained here.",
     .examples = "  ocellus import weights squeezenet1_1.safetensors --labels imagenet-classes.txt "
-                "-o model\n",
+                "-o model\n"
+                "  ocellus import caffe --net deploy.prototxt --weights bvlc_alexnet.caffemodel "
+                "--mean imagenet_mean.binaryproto --labels synset_words.txt -o model\n",
     .options = table,
     .run = run};

@@ -10,6 +10,7 @@
 typedef struct oci_import_flags {
     const char *source; /* the file behind the kind; NULL = none */
     const char *out, *labels, *arch;
+    const char *net, *weights;            /* of Caffe */
     const char *mean, *std;               /* as typed */
     int size, resize, fit, filter, order; /* 0 and -1 = not given */
     double unit;                          /* 0 = not given */
@@ -21,10 +22,11 @@ typedef struct oci_import_flags {
  * do not say stays empty: no classes; a recipe of no width. */
 typedef struct oci_import_kind {
     const char *name;
-    const char *needs; /* what stands behind the name in a usage message */
+    const char *needs; /* what stands behind the name in a usage message; NULL = nothing */
+    bool reads_mean;   /* --mean is the kind's own to read */
     oc_status (*read)(const oci_import_flags *flags, oc_model *model, oc_error *err);
 } oci_import_kind;
 
-extern const oci_import_kind oci_import_weights;
+extern const oci_import_kind oci_import_weights, oci_import_caffe;
 
 #endif

@@ -21,6 +21,26 @@ OC_MUST_CHECK oc_status oc_labels_read(oc_classes *out, const char *path, oc_err
 /* "0", "1", ...: for a network whose outputs nobody has named. */
 OC_MUST_CHECK oc_status oc_labels_numbered(oc_classes *out, size_t count, oc_error *err);
 
+/* ---- Caffe -------------------------------------------------------------------------------------
+ */
+
+typedef struct oc_caffe_files {
+    const char *net;       /* deploy.prototxt; also a train_val.prototxt, as it tests */
+    const char *weights;   /* .caffemodel */
+    const char *mean_file; /* .binaryproto, or NULL: then mean, in the network's order */
+    float mean[3];
+    bool has_mean;     /* mean holds something */
+    bool rgb;          /* the network's order; Caffe's own is BGR */
+    int width, height; /* of the input; 0 = as the net says */
+} oc_caffe_files;
+
+/* Graph, weights and recipe of a Caffe classifier into an empty model: pixels 0..255, BGR, the mean
+ * subtracted. Nodes are called like their layers, of the old form or the new. OC_EUNSUPPORTED lists
+ * the layers that have no counterpart; OC_EMISMATCH the weights that do not fit; OC_EFORMAT,
+ * OC_ELIMIT name file and place. */
+OC_MUST_CHECK oc_status oc_caffe_import(oc_model *model, const oc_caffe_files *files,
+                                        const oc_log *log, oc_error *err);
+
 /* ---- TensorBoard ------------------------------------------------------------------------------
  */
 
