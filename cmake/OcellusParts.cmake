@@ -17,6 +17,14 @@ oc_part(JPEG libjpeg libjpeg62-turbo-dev)
 oc_part(SPNG spng libspng-dev)
 oc_part(WEBP libwebp libwebp-dev)
 
+# HDF5 is read by interop alone: Keras' weights.
+pkg_check_modules(HDF5 IMPORTED_TARGET hdf5)
+if(HDF5_FOUND)
+  message(STATUS "part hdf5 ${HDF5_VERSION}")
+else()
+  message(STATUS "part hdf5 missing (libhdf5-dev): weights that Keras saved (.h5) cannot be read")
+endif()
+
 find_package(OpenMP COMPONENTS C)
 if(OpenMP_C_FOUND)
   message(STATUS "part OpenMP ${OpenMP_C_VERSION}")

@@ -19,6 +19,7 @@ libxxhash-dev        digests
 libjpeg62-turbo-dev  JPEG
 libspng-dev          PNG
 libwebp-dev          WebP
+libhdf5-dev          HDF5: weights from Keras
 LIST
 }
 

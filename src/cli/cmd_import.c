@@ -29,6 +29,10 @@ static const oci_option table[] = {
      "weights: the network that they belong to (default: judged by the layers' names)"},
     {"net", 0, OCI_PATH, AT(net), "FILE", 0, 0, NULL, "caffe: the network, deploy.prototxt"},
     {"weights", 0, OCI_PATH, AT(weights), "FILE", 0, 0, NULL, "caffe: its .caffemodel"},
+    {"strip-prefix", 0, OCI_TEXT, AT(prefix), "P", 0, 0, NULL,
+     "weights: taken off the names of tensors; those without it are left out"},
+    {"report", 'v', OCI_FLAG, AT(report), NULL, 0, 0, NULL,
+     "weights: a line for each tensor, not for the first ten of each trouble alone"},
     {"size", 's', OCI_INT, AT(size), "S", 1, 4096, NULL,
      "side of the input in pixels (default: the network's)"},
     {"resize", 0, OCI_INT, AT(resize), "S", 1, 8192, NULL,
@@ -96,9 +100,12 @@ static oc_status set_classes(const oci_import_flags *f, oc_model *model, oc_erro
 }
 
 static json_t *result_json(const oci_import_flags *f, const oc_model *model) {
-    return json_pack("{s:o,s:s?,s:i,s:i,s:i}", "model", oc_json_text(f->out), "arch", model->arch,
-                     "classes", (int)model->classes.count, "width", model->recipe.width, "height",
-                     model->recipe.height);
+    json_t *o = json_pack("{s:o,s:s?,s:i,s:i,s:i}", "model", oc_json_text(f->out), "arch",
+                          model->arch, "classes", (int)model->classes.count, "width",
+                          model->recipe.width, "height", model->recipe.height);
+    if (o != NULL && json_object_update(o, f->extra) == 0) return o;
+    json_decref(o);
+    return NULL;
 }
 
 static oc_status tell(const oci_import_flags *f, const oc_model *model, oc_error *err) {
@@ -140,7 +147,11 @@ static oc_status run(oci_call *call, oc_error *err) {
     oci_progress progress = {.term = call->term};
     const oc_log log = {.write = oci_progress_log, .ctx = &progress};
     flags.log = &log;
-    return import(kind, &flags, err);
+    flags.extra = json_object();
+    if (flags.extra == NULL) return oc_fail_nomem(err, 0, "a result");
+    oc_status status = import(kind, &flags, err);
+    json_decref(flags.extra);
+    return status;
 }
 
 const oci_command oci_cmd_import = {
@@ -148,9 +159,10 @@ const oci_command oci_cmd_import = {
     .summary = "a model from files of other programs",
     .arguments = arguments,
     .details =
-        "KIND is weights: the weights of a network that `ocellus info` lists, under "
-        "torchvision's names.\nOr caffe: a network of Caffe with its "
-        "weights, --net and --weights.\nWhat comes out is a model like one that was trained here.",
+        "KIND is weights: the weights of a network that `ocellus info` lists, as .safetensors, "
+        "PyTorch's .pth or Keras' .h5, under torchvision's, timm's or Keras' names.\nOr caffe: a "
+        "network of Caffe with its weights, --net and --weights.\nWhat comes out is a model like "
+        "one that was trained here.",
     .examples = "  ocellus import weights squeezenet1_1.safetensors --labels imagenet-classes.txt "
                 "-o model\n"
                 "  ocellus import caffe --net deploy.prototxt --weights bvlc_alexnet.caffemodel "

@@ -9,13 +9,14 @@
 
 typedef struct oci_import_flags {
     const char *source; /* the file behind the kind; NULL = none */
-    const char *out, *labels, *arch;
+    const char *out, *labels, *arch, *prefix;
     const char *net, *weights;            /* of Caffe */
     const char *mean, *std;               /* as typed */
     int size, resize, fit, filter, order; /* 0 and -1 = not given */
     double unit;                          /* 0 = not given */
     const oc_log *log;
-    bool json;
+    bool json, report;
+    json_t *extra; /* object: what a kind adds to the result of --json */
 } oci_import_flags;
 
 /* A kind fills graph and weights, and what its files say of classes, recipe and origin. What they

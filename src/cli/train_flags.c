@@ -33,7 +33,11 @@ const oci_option oci_train_table[] = {
     {"arch", 0, OCI_TEXT, TRAIN(arch), "A", 0, 0, NULL,
      "network, `ocellus info` lists them (default: that of --from, else mobilenet_v2)"},
     {"from", 0, OCI_PATH, TRAIN(from), "WEIGHTS", 0, 0, NULL,
-     "start from a .safetensors file or a model folder instead of from scratch"},
+     "start from weights (.safetensors, .pth, .h5) or a model folder instead of from scratch"},
+    {"cut", 0, OCI_TEXT, TRAIN(cut), "LAYER", 0, 0, NULL,
+     "with --from: the layer that the new head is put on (default: the one before the last)"},
+    {"strip-prefix", 0, OCI_TEXT, TRAIN(prefix), "P", 0, 0, NULL,
+     "with --from FILE: taken off the names of its tensors; those without it are left out"},
     {"tune", 0, OCI_WORD, AT(tune), "WHAT", 0, 0, tune_words,
      "with --from, what is trained (default all)"},
     {"epochs", 0, OCI_INT, TRAIN(epochs), "N", 1, 100000, NULL,
@@ -181,6 +185,9 @@ oc_status oci_train_flags_finish(oci_train_flags *flags, oc_error *err) {
     if (o->tune != OC_TUNE_ALL && !o->from)
         return oc_fail(err, OC_EUSAGE, "--tune %s needs weights to start from: add --from WEIGHTS",
                        tune_words[flags->tune]);
+    if (o->cut && !o->from)
+        return oc_fail(err, OC_EUSAGE, "--cut %s needs a network to cut: add --from WEIGHTS",
+                       o->cut);
     OC_TRY(finish_schedule(flags, err));
     if (flags->fit >= 0) o->squash = flags->fit;
     if (flags->cache_gigabytes > 0 && flags->cache == OC_KEEP_OFF)

@@ -10,6 +10,103 @@
 #include "model/model.h"
 #include "zoo/zoo.h"
 
+/* ---- files of weights -------------------------------------------------------------------------
+ */
+
+/* A file of named tensors of any kind that is known, told by its content: safetensors, PyTorch's
+ * zip (.pth, .pt), Keras' HDF5 (.h5, .weights.h5; "LAYER/kernel", "LAYER/gamma" and so on; needs
+ * libhdf5). Tensors are views into the mapped file where they lie there as rows, at any alignment.
+ * Nothing in a file is executed: what asks for it is refused by name (OC_EUNSUPPORTED). */
+typedef struct oc_weights_file oc_weights_file;
+OC_MUST_CHECK oc_status oc_weights_file_open(oc_weights_file **out, const char *path,
+                                             oc_error *err);
+/* The same from memory, which must outlive it (for tests and fuzzing); HDF5 is not read so. */
+OC_MUST_CHECK oc_status oc_weights_file_parse(oc_weights_file **out, const void *bytes, size_t size,
+                                              const char *where, oc_error *err);
+void oc_weights_file_close(oc_weights_file *file);
+const oc_tensors *oc_weights_file_tensors(const oc_weights_file *file);
+const char *oc_weights_file_kind(const oc_weights_file *file); /* "safetensors", "PyTorch", ... */
+
+/* ---- the zoo's networks under other people's names ----------------------------------------------
+ */
+
+/* Who named the layers. X(name, word) */
+#define OC_NAMING_MAP(X)                                                                           \
+    X(OC_NAMING_TORCHVISION, "torchvision") /* ours; Caffe's for nets that torchvision lacks */    \
+    X(OC_NAMING_TIMM, "timm")                                                                      \
+    X(OC_NAMING_KERAS, "keras")
+typedef enum oc_naming {
+#define OC_NAMING_ENUM(name, word) name,
+    OC_NAMING_MAP(OC_NAMING_ENUM)
+#undef OC_NAMING_ENUM
+        OC_NAMING_COUNT
+} oc_naming;
+const char *oc_naming_name(oc_naming naming);
+
+typedef struct oc_pretrained_options {
+    const char *arch;   /* the network; NULL = judged by names and shapes */
+    const char *prefix; /* taken off the names, and tensors without it left out; NULL = none.
+                           "module.", "model.", "backbone.", "_orig_mod." go by themselves */
+} oc_pretrained_options;
+
+/* Weights of a network of the zoo, from a file of any kind and under any naming. */
+typedef struct oc_pretrained oc_pretrained;
+/* OC_EUNSUPPORTED where the network is not given and cannot be told, naming the nearest. */
+OC_MUST_CHECK oc_status oc_pretrained_open(oc_pretrained **out, const char *path,
+                                           const oc_pretrained_options *options, oc_error *err);
+void oc_pretrained_free(oc_pretrained *p);
+const oc_arch *oc_pretrained_arch(const oc_pretrained *p);
+oc_naming oc_pretrained_naming(const oc_pretrained *p);
+const char *oc_pretrained_kind(const oc_pretrained *p); /* of the file */
+/* Under our names and in our layout. Borrowed. */
+const oc_tensors *oc_pretrained_tensors(const oc_pretrained *p);
+int oc_pretrained_classes(const oc_pretrained *p); /* outputs of its head; 0 = it has none */
+/* The network as its authors built it, where that is not quite ours: Keras pads at the lower right
+ * and has other epsilons, timm and Keras cut MobileNet's activations at 6. Else as oc_arch_build.
+ */
+OC_MUST_CHECK oc_status oc_pretrained_build(const oc_pretrained *p, oc_graph **out, int channels,
+                                            int classes, int height, int width, oc_error *err);
+/* How its authors prepare photos. */
+oc_recipe oc_pretrained_recipe(const oc_pretrained *p, int width, int height);
+
+/* X(name, word): a parameter of the network, or a tensor of the file that none is made of. */
+#define OC_MATCH_MAP(X)                                                                            \
+    X(OC_MATCH_TAKEN, "matched")                                                                   \
+    X(OC_MATCH_SHAPE, "shape differs")                                                             \
+    X(OC_MATCH_MISSING, "missing")                                                                 \
+    X(OC_MATCH_UNUSED, "unused")
+typedef enum oc_match {
+#define OC_MATCH_ENUM(name, word) name,
+    OC_MATCH_MAP(OC_MATCH_ENUM)
+#undef OC_MATCH_ENUM
+        OC_MATCH_COUNT
+} oc_match;
+const char *oc_match_name(oc_match match);
+
+typedef struct oc_match_line {
+    oc_match match;
+    const char *name;            /* of the parameter; NULL where unused */
+    const char *source;          /* in the file; NULL where missing */
+    const oc_shape *want, *have; /* of the parameter; of the tensor in our layout. NULL = none */
+} oc_match_line;
+
+/* A line a parameter in the order of the graph, then one a tensor that is not used. Borrows from
+ * graph and weights. All zero is clearable. */
+typedef struct oc_match_report {
+    oc_match_line *lines;
+    size_t count;
+    size_t of[OC_MATCH_COUNT]; /* how many there are of each */
+} oc_match_report;
+OC_MUST_CHECK oc_status oc_match_report_make(oc_match_report *out, const oc_graph *graph,
+                                             const oc_pretrained *p, oc_error *err);
+void oc_match_report_clear(oc_match_report *report);
+
+/* Graph's weights under the names of `naming`, as views or copies in its layout: for writing.
+ * OC_EUNSUPPORTED for a naming that has no names for this network, or none that we write. */
+OC_MUST_CHECK oc_status oc_naming_apply(oc_tensors **out, const oc_graph *graph,
+                                        const oc_tensors *weights, const char *arch,
+                                        oc_naming naming, oc_error *err);
+
 /* ---- class names ------------------------------------------------------------------------------
  */
 

@@ -217,3 +217,57 @@ done:
     mover_clear(&m);
     return status;
 }
+
+/* ---- a new head -------------------------------------------------------------------------------
+ */
+
+/* The layer of this name; else what might have been meant, or the last ones. */
+static oc_status find_layer(const oc_graph *graph, const char *name, int *node, oc_error *err) {
+    oc_status status = OC_OK;
+    *node = oc_graph_find(graph, name);
+    if (*node >= 0) return OC_OK;
+    const char **names = oc_calloc(graph->count, sizeof *names);
+    if (names == NULL) return oc_fail_nomem(err, graph->count * sizeof *names, "names of layers");
+    for (size_t i = 0; i < graph->count; i++) names[i] = graph->records[i].node.name;
+    const char *near = oc_suggest(name, names, graph->count);
+    int cut = oc_graph_cut_node(graph);
+    const char *last = cut >= 0 ? names[cut] : names[graph->count - 1];
+    status = oc_fail(err, OC_ENOTFOUND,
+                     "the network has no layer '%.120s'; did you mean '%s'? `ocellus info MODEL` "
+                     "lists them",
+                     name, near != NULL ? near : last);
+    oc_free(names);
+    return status;
+}
+
+/* Is node i's output a map of more than one place at h x w? */
+static oc_status is_map(const oc_graph *graph, int i, int h, int w, bool *map, oc_error *err) {
+    oc_shape *shapes = oc_calloc(graph->count, sizeof *shapes);
+    if (shapes == NULL) return oc_fail_nomem(err, graph->count * sizeof *shapes, "shapes");
+    oc_status status = oc_graph_shapes(graph, 1, h, w, shapes, err);
+    *map = status == OC_OK && shapes[i].dim[2] * shapes[i].dim[3] > 1;
+    oc_free(shapes);
+    return status;
+}
+
+oc_status oc_graph_cut(const oc_graph *graph, const char *name, int classes, int h, int w,
+                       oc_graph **out, oc_error *err) {
+    oc_build b = {0};
+    int node = 0;
+    bool map = false;
+    *out = NULL;
+    OC_TRY(find_layer(graph, name, &node, err));
+    OC_TRY(copy_upto(graph, node, &b.graph, err));
+    int x = (int)b.graph->count - 1;
+    oc_status status = is_map(b.graph, x, h, w, &map, err);
+    if (status == OC_OK) {
+        if (map) x = oc_build_global_pool(&b, x, "new_head_pool");
+        (void)oc_build_dense(&b, x, "new_head", classes, OC_INIT_NORMAL_001);
+        if (b.status != OC_OK) status = oc_fail(err, b.status, "%s", b.error.message);
+    }
+    if (status == OC_OK)
+        *out = b.graph;
+    else
+        oc_graph_free(b.graph);
+    return status;
+}

@@ -213,6 +213,12 @@ OC_MUST_CHECK oc_status oc_graph_set_classes(oc_graph *graph, int classes, oc_er
 OC_MUST_CHECK oc_status oc_graph_split(const oc_graph *graph, int node, int h, int w,
                                        oc_graph **body, oc_graph **rest, oc_error *err);
 
+/* A copy of what the layer `name` depends on, with it, and a new head behind: the mean over the
+ * map where it gives one at h x w, then a dense layer "new_head" of `classes` outputs. OC_ENOTFOUND
+ * with a suggestion where there is no such layer. */
+OC_MUST_CHECK oc_status oc_graph_cut(const oc_graph *graph, const char *name, int classes, int h,
+                                     int w, oc_graph **out, oc_error *err);
+
 /* Fresh values for all parameters, keyed by (seed, name): independent of order. Adds each to `set`
  * as F32 unless it is there already, whatever its shape. A dense layer behind a flatten has the
  * shape that follows from the input node's size. */

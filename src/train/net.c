@@ -11,7 +11,7 @@
 
 void oci_origin_clear(oci_origin *origin) {
     if (!origin->lent) oc_model_free(origin->model);
-    oc_safetensors_close(origin->file);
+    oc_pretrained_free(origin->file);
     *origin = (oci_origin){0};
 }
 
@@ -41,13 +41,10 @@ static oc_status open_folder(oci_origin *origin, const oc_train_options *o, oc_e
 }
 
 static oc_status open_file(oci_origin *origin, const oc_train_options *o, oc_error *err) {
-    OC_TRY(oc_safetensors_open(&origin->file, o->from, err));
-    if (o->arch != NULL) return oc_zoo_find(o->arch, &origin->arch, err);
-    origin->arch = oc_zoo_recognise(oc_safetensors_tensors(origin->file));
-    if (origin->arch != NULL) return OC_OK;
-    return oc_fail(err, OC_EUNSUPPORTED,
-                   "%s: the layers are those of no network known here; name one with --arch",
-                   o->from);
+    const oc_pretrained_options options = {.arch = o->arch, .prefix = o->prefix};
+    OC_TRY(oc_pretrained_open(&origin->file, o->from, &options, err));
+    origin->arch = oc_pretrained_arch(origin->file);
+    return OC_OK;
 }
 
 oc_status oci_origin_open(oci_origin *origin, const oc_train_options *o, oc_error *err) {
@@ -57,6 +54,7 @@ oc_status oci_origin_open(oci_origin *origin, const oc_train_options *o, oc_erro
             (oci_origin){.model = (oc_model *)(uintptr_t)o->net, .lent = true, .own_graph = true};
         return OC_OK;
     }
+    origin->cut = o->cut;
     if (o->from == NULL) {
         return oc_zoo_find(o->arch != NULL ? o->arch : DEFAULT_ARCH, &origin->arch, err);
     }
@@ -97,13 +95,13 @@ static oc_status without_head(const oc_graph *graph, const oc_tensors *src, oc_t
 
 static oc_status build_graph(oc_graph **graph, const oci_origin *origin, const oc_classes *classes,
                              const oc_recipe *recipe, oc_error *err) {
-    int count = (int)classes->count;
-    if (!origin->own_graph) {
-        return oc_arch_build(origin->arch, graph, recipe->channels, count, recipe->height,
-                             recipe->width, err);
-    }
+    int count = (int)classes->count, h = recipe->height, w = recipe->width;
+    if (origin->file != NULL)
+        return oc_pretrained_build(origin->file, graph, recipe->channels, count, h, w, err);
+    if (!origin->own_graph)
+        return oc_arch_build(origin->arch, graph, recipe->channels, count, h, w, err);
     OC_TRY(oc_graph_copy(origin->model->graph, graph, err));
-    if (oc_graph_classes(*graph) == count) return OC_OK;
+    if (oc_graph_classes(*graph) == count || origin->cut != NULL) return OC_OK;
     return oc_graph_set_classes(*graph, count, err);
 }
 
@@ -117,6 +115,21 @@ static oc_status check_size(const oc_graph *graph, const oc_recipe *recipe, oc_e
     return status;
 }
 
+/* A file's tensors beside the network's, in short. */
+static oc_status tell_match(const oc_graph *graph, const oc_pretrained *file, const oc_log *log,
+                            oc_error *err) {
+    oc_match_report report = {0};
+    OC_TRY(oc_match_report_make(&report, graph, file, err));
+    oc_info(log,
+            "%s names of %s: %zu tensors matched, %zu missing, %zu of another shape, %zu "
+            "unused",
+            oc_naming_name(oc_pretrained_naming(file)), oc_pretrained_arch(file)->name,
+            report.of[OC_MATCH_TAKEN], report.of[OC_MATCH_MISSING], report.of[OC_MATCH_SHAPE],
+            report.of[OC_MATCH_UNUSED]);
+    oc_match_report_clear(&report);
+    return OC_OK;
+}
+
 /* What fits of the origin's weights. */
 static oc_status fit(oc_tensors *weights, bool *head_kept, const oc_graph *graph,
                      const oci_origin *origin, const oc_classes *classes, const oc_log *log,
@@ -126,7 +139,7 @@ static oc_status fit(oc_tensors *weights, bool *head_kept, const oc_graph *graph
     oc_tensors *view = NULL;
     oc_status status = OC_OK;
     const oc_tensors *src =
-        origin->model != NULL ? origin->model->weights : oc_safetensors_tensors(origin->file);
+        origin->model != NULL ? origin->model->weights : oc_pretrained_tensors(origin->file);
     drop = origin->model != NULL && !same_classes(&origin->model->classes, classes);
     if (drop) OC_GOTO(without_head(graph, src, &view, err));
     OC_GOTO(origin->lent ? oci_tensors_copy(weights, src, err)
@@ -137,15 +150,29 @@ static oc_status fit(oc_tensors *weights, bool *head_kept, const oc_graph *graph
             classes->count);
     if (found.new_aux > 0)
         oc_info(log, "%zu tensors of the auxiliary heads are new", found.new_aux);
-    if (found.unused > 0) oc_info(log, "%zu tensors of the weights are not used", found.unused);
+    if (origin->file != NULL) OC_GOTO(tell_match(graph, origin->file, log, err));
 done:
     oc_tensors_free(view);
+    return status;
+}
+
+/* The graph up to the layer that was named, with a head of its own. */
+static oc_status cut_graph(oc_graph **graph, const char *cut, const oc_classes *classes,
+                           const oc_recipe *recipe, oc_error *err) {
+    oc_graph *whole = *graph;
+    oc_status status =
+        oc_graph_cut(whole, cut, (int)classes->count, recipe->height, recipe->width, graph, err);
+    if (status == OC_OK)
+        oc_graph_free(whole);
+    else
+        *graph = whole;
     return status;
 }
 
 oc_status oci_net_graph(oc_graph **graph, const oci_origin *origin, const oc_classes *classes,
                         const oc_recipe *recipe, oc_error *err) {
     OC_TRY(build_graph(graph, origin, classes, recipe, err));
+    if (origin->cut != NULL) OC_TRY(cut_graph(graph, origin->cut, classes, recipe, err));
     if (oc_graph_head(*graph) >= 0) return check_size(*graph, recipe, err);
     return oc_fail(err, OC_EUNSUPPORTED,
                    "the network has no conv or dense layer to give one output per class");

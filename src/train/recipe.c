@@ -34,18 +34,24 @@ static oc_status check_std(const oc_train_options *o, oc_error *err) {
     return OC_OK;
 }
 
+/* The recipe of those who made the weights, else the usual one. */
+static oc_recipe usual_recipe(const oci_origin *origin, int width, int height) {
+    return origin->file != NULL ? oc_pretrained_recipe(origin->file, width, height)
+                                : oc_recipe_default(width, height);
+}
+
 oc_status oci_recipe_choose(oc_recipe *out, bool *measure, const oci_origin *origin,
                             const oci_settings *s, const oc_train_options *o, oc_error *err) {
     OC_TRY(check_std(o, err));
     bool inherit = origin->model != NULL;
     int usual = origin->arch != NULL ? origin->arch->size : 224;
-    *out = inherit ? origin->model->recipe : oc_recipe_default(usual, usual);
+    *out = inherit ? origin->model->recipe : usual_recipe(origin, usual, usual);
     if (s->size > 0) set_size(out, s->size);
     if (inherit ? o->squash >= 0 : s->squash >= 0) {
         out->fit = (inherit ? o->squash : s->squash) ? OC_FIT_SQUASH : OC_FIT_CROP;
     }
     if (s->filter >= 0) out->filter = (oc_filter)s->filter;
-    oc_recipe usual_colours = oc_recipe_default(out->width, out->height);
+    oc_recipe usual_colours = usual_recipe(origin, out->width, out->height);
     int wish = inherit ? o->measure_mean : s->measure_mean;
     if (wish == 0) {
         memcpy(out->mean, usual_colours.mean, sizeof out->mean);

@@ -12,6 +12,7 @@
 #include "dist/dist.h"
 #include "engine/engine.h"
 #include "eval/eval.h"
+#include "interop/interop.h"
 #include "model/model.h"
 #include "zoo/zoo.h"
 
@@ -63,7 +64,9 @@ typedef struct oc_train_options {
     bool allow_rejects; /* go on with more than 20 % rejected */
     const char *out;    /* the model folder */
     const char *arch;   /* NULL = that of `from`, else "mobilenet_v2" */
-    const char *from;   /* .safetensors file or model folder; NULL = from scratch */
+    const char *from;   /* file of weights or model folder; NULL = from scratch */
+    const char *prefix; /* taken off the names of a file's tensors (oc_pretrained_options) */
+    const char *cut;    /* layer of `from` that a new head is put on; NULL = the last one's input */
     oc_tune tune;       /* matters with `from` */
     int epochs;         /* 0 = 10 with `from`, 60 without */
     int accumulate;     /* batches whose mean gradient makes an update; 0 = 1 */

@@ -123,12 +123,13 @@ void oci_material_clear(oci_material *m);
 
 /* Where a run starts from. All zero is clearable. */
 typedef struct oci_origin {
-    oc_model *model;      /* of a folder, or the options', or NULL */
-    bool lent;            /* model is the options' */
-    oc_safetensors *file; /* a weights file, or NULL */
-    const oc_arch *arch;  /* NULL only where the model's own graph is used and the zoo does not
-                             know it */
-    bool own_graph;       /* the model's graph is trained on, not one of the zoo's */
+    oc_model *model;     /* of a folder, or the options', or NULL */
+    bool lent;           /* model is the options' */
+    oc_pretrained *file; /* a weights file, or NULL */
+    const oc_arch *arch; /* NULL only where the model's own graph is used and the zoo does not
+                            know it */
+    const char *cut;     /* layer that a new head is put on, or NULL */
+    bool own_graph;      /* the model's graph is trained on, not one of the zoo's */
 } oci_origin;
 
 OC_MUST_CHECK oc_status oci_origin_open(oci_origin *origin, const oc_train_options *o,

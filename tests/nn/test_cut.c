@@ -336,6 +336,53 @@ static void out_of_memory_in_fresh_weights_is_told(void **state) {
     oc_graph_free(g);
 }
 
+static void a_cut_layer_gets_a_head_behind_the_mean_of_its_map(void **state) {
+    (void)state;
+    oc_error err = {0};
+    oc_graph *g = net(), *cut = NULL;
+    check_ok(oc_graph_cut(g, "norm", 4, 16, 16, &cut, &err), err);
+    assert_int_equal(oc_graph_find(cut, "relu"), -1);
+    assert_int_equal(oc_graph_classes(cut), 4);
+    const oc_node *head = oc_graph_node(cut, oc_graph_head(cut));
+    assert_string_equal(head->name, "new_head");
+    assert_int_equal(oc_graph_node(cut, head->inputs[0])->op, OC_OP_GLOBAL_POOL);
+    assert_int_equal(oc_graph_param(cut, head->first_param)->shape.dim[1], 8);
+    oc_graph_free(cut);
+    check_ok(oc_graph_cut(g, "flat", 4, 16, 16, &cut, &err), err); /* a vector: no mean */
+    head = oc_graph_node(cut, oc_graph_head(cut));
+    assert_int_equal(oc_graph_node(cut, head->inputs[0])->op, OC_OP_FLATTEN);
+    oc_graph_free(cut);
+    oc_graph_free(g);
+}
+
+static void cutting_at_an_unknown_layer_suggests_one(void **state) {
+    (void)state;
+    oc_error err = {0};
+    oc_graph *g = net(), *cut = NULL;
+    check_fails(oc_graph_cut(g, "nrom", 4, 16, 16, &cut, &err), err, OC_ENOTFOUND,
+                "did you mean 'norm'?");
+    check_fails(oc_graph_cut(g, "pool5/drop_7x7_s1", 4, 16, 16, &cut, &err), err, OC_ENOTFOUND,
+                "did you mean 'relu'?");
+    assert_null(cut);
+    oc_graph_free(g);
+}
+
+static void out_of_memory_in_a_cut_is_told(void **state) {
+    (void)state;
+    oc_status status = OC_ENOMEM;
+    oc_graph *g = net();
+    for (uint64_t n = 1; status != OC_OK; n++) {
+        oc_graph *cut = NULL;
+        assert_true(n < 200);
+        oc_mem_fail_at(n);
+        status = oc_graph_cut(g, "relu", 4, 16, 16, &cut, NULL);
+        oc_mem_fail_at(0);
+        assert_true(status == OC_OK || (status == OC_ENOMEM && cut == NULL));
+        oc_graph_free(cut);
+    }
+    oc_graph_free(g);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(head_is_the_last_layer_with_weights),
@@ -353,6 +400,9 @@ int main(void) {
         cmocka_unit_test(weights_that_are_there_are_kept),
         cmocka_unit_test(draws_have_the_deviation_of_their_paper),
         cmocka_unit_test(out_of_memory_in_fresh_weights_is_told),
+        cmocka_unit_test(a_cut_layer_gets_a_head_behind_the_mean_of_its_map),
+        cmocka_unit_test(cutting_at_an_unknown_layer_suggests_one),
+        cmocka_unit_test(out_of_memory_in_a_cut_is_told),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

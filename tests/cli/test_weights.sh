@@ -1,0 +1,51 @@
+#!/bin/sh
+# Weights files in: an account of each tensor, prefixes, new heads on any layer.
+# SPDX-License-Identifier: BSD-2-Clause
+. "$(dirname "$0")/lib.sh"
+fixtures=$3/tests/interop/fixtures
+tiny photos
+# shellcheck disable=SC2086 # a list of options
+run 0 train photos -o model $train_options --epochs 1 --arch squeezenet1_1
+layer=features.9
+
+claim "a file of weights becomes a model with an account of each tensor"
+run 0 import weights model/model.safetensors -o again --size 66 --json
+equal "$(field arch)" squeezenet1_1
+equal "$(field classes)" 3
+equal "$(field report.matched)" 52
+equal "$(field report.names)" torchvision
+equal "$(field report.tensors.51.match)" matched
+run 0 import weights model/model.safetensors -o again --size 66 --report
+says "matched: classifier.1.bias 3 from classifier.1.bias"
+run 0 predict again photos/lemon-daisy/001.jpg
+cmp -s model/model.safetensors again/model.safetensors || fail "the weights are others"
+
+claim "what is missing is told, and what could be meant"
+run 2 import weights model/model.safetensors -o other --arch squeezenet1_0
+says "missing: features.5.squeeze.weight"
+says "and 2 more missing: --report lists all"
+says "weights do not fit the network"
+[ ! -e other ] || fail "a model was written"
+run 2 import weights "$fixtures/state_one.pth" -o other
+says "Nearest is"
+run 2 import weights model/model.safetensors -o other --strip-prefix student
+says "no tensor whose name begins with 'student'"
+
+claim "a program in place of tensors is refused by its name"
+run 2 import weights "$fixtures/module_two.pth" -o other
+says "asks to call torch.nn.modules.linear.Linear"
+
+claim "a new head stands on any layer"
+run 0 train photos -o cut --from model --cut $layer --epochs 1 --batch 8 --threads 1
+grep -q new_head cut/graph.json || fail "no new head"
+grep -q features.10 cut/graph.json && fail "what was behind the cut is still there"
+run 0 predict cut photos/lemon-daisy/001.jpg
+run 0 train photos -o cut2 --from model/model.safetensors --cut features.6 --tune head --epochs 1 --size 66 \
+    --threads 1
+says "tensors matched, 2 missing"
+run 0 train photos -o cut3 --from cut --cut features.6 --epochs 1 --batch 8 --threads 1
+run 2 train photos -o cut4 --from model --cut feature.9
+says "did you mean 'features.9'?"
+run 1 train photos -o cut4 --cut features.9
+says "--cut features.9 needs a network to cut"
+finish
