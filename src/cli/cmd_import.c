@@ -12,7 +12,8 @@
 
 static const char arguments[] = "KIND [FILE] -o MODEL [--labels NAMES]";
 
-static const oci_import_kind *const kinds[] = {&oci_import_weights, &oci_import_caffe};
+static const oci_import_kind *const kinds[] = {&oci_import_weights, &oci_import_caffe,
+                                               &oci_import_onnx};
 enum { KINDS = sizeof kinds / sizeof *kinds };
 
 static const char *const fit_words[] = {"crop", "squash", NULL};
@@ -108,14 +109,14 @@ static json_t *result_json(const oci_import_flags *f, const oc_model *model) {
     return NULL;
 }
 
-static oc_status tell(const oci_import_flags *f, const oc_model *model, oc_error *err) {
+static oc_status tell(const oci_import_flags *f, const oc_model *model, bool named, oc_error *err) {
     if (f->json) return oci_print_json(result_json(f, model), err);
     oc_buf out = {0};
     oci_put_plain(&out, f->out);
     oc_buf_printf(
         &out, ": %s%s%d nodes, %zu classes%s, input %d x %d\n", model->arch ? model->arch : "",
         model->arch ? ", " : "", oc_graph_node_count(model->graph), model->classes.count,
-        f->labels ? "" : " (no names: give --labels)", model->recipe.width, model->recipe.height);
+        named ? "" : " (no names: give --labels)", model->recipe.width, model->recipe.height);
     return oci_print(stdout, &out, err);
 }
 
@@ -124,10 +125,11 @@ static oc_status import(const oci_import_kind *kind, const oci_import_flags *fla
     oc_status status = OC_OK;
     OC_TRY(oc_model_new(&model, err));
     OC_GOTO(kind->read(flags, model, err));
+    bool named = flags->labels != NULL || model->classes.count > 0;
     OC_GOTO(set_recipe(kind, flags, model, err));
     OC_GOTO(set_classes(flags, model, err));
     OC_GOTO(oc_model_save(model, flags->out, err));
-    status = tell(flags, model, err);
+    status = tell(flags, model, named, err);
 done:
     oc_model_free(model);
     return status;
@@ -161,11 +163,13 @@ const oci_command oci_cmd_import = {
     .details =
         "KIND is weights: the weights of a network that `ocellus info` lists, as .safetensors, "
         "PyTorch's .pth or Keras' .h5, under torchvision's, timm's or Keras' names.\nOr caffe: a "
-        "network of Caffe with its weights, --net and --weights.\nWhat comes out is a model like "
-        "one that was trained here.",
+        "network of Caffe with its weights, --net and --weights.\nOr onnx: a classifier that "
+        "PyTorch, timm, Keras or `ocellus export` wrote.\nWhat comes out is a model like one that "
+        "was trained here.",
     .examples = "  ocellus import weights squeezenet1_1.safetensors --labels imagenet-classes.txt "
                 "-o model\n"
                 "  ocellus import caffe --net deploy.prototxt --weights bvlc_alexnet.caffemodel "
-                "--mean imagenet_mean.binaryproto --labels synset_words.txt -o model\n",
+                "--mean imagenet_mean.binaryproto --labels synset_words.txt -o model\n"
+                "  ocellus import onnx resnet18.onnx --labels imagenet-classes.txt -o model\n",
     .options = table,
     .run = run};

@@ -28,6 +28,6 @@ typedef struct oci_import_kind {
     oc_status (*read)(const oci_import_flags *flags, oc_model *model, oc_error *err);
 } oci_import_kind;
 
-extern const oci_import_kind oci_import_weights, oci_import_caffe;
+extern const oci_import_kind oci_import_weights, oci_import_caffe, oci_import_onnx;
 
 #endif

@@ -176,4 +176,32 @@ OC_MUST_CHECK oc_status oc_events_success(oc_events *e, oc_error *err);
 OC_MUST_CHECK oc_status oc_confusion_draw(oc_image *out, const uint32_t *counts,
                                           const oc_classes *classes, oc_error *err);
 
+/* ---- ONNX --------------------------------------------------------------------------------------
+ */
+
+typedef struct oc_onnx_options {
+    bool external_data; /* values go to PATH.data; they do above 2 GB in any case */
+    bool preprocess;    /* the graph takes bytes (n, height, width, channels), RGB, of the recipe's
+                           size and does the rest of the recipe */
+    bool softmax;       /* a second output, "probabilities": softmax of the logits over the model's
+                           temperature */
+} oc_onnx_options;
+
+/* The model's network for inference at its recipe's size, batches of any size: opset 15. The input
+ * has the input node's name, the output is "logits" (n, classes); other values and initializers
+ * have our names. Recipe, temperature and classes stand in the metadata. options NULL = none. */
+OC_MUST_CHECK oc_status oc_onnx_export(const oc_model *model, const char *path,
+                                       const oc_onnx_options *options, oc_error *err);
+
+/* The classifier in an ONNX file into an empty model: graph, weights, and as far as the file tells
+ * recipe (a recipe of no width else), classes, temperature. side: of an input that the file leaves
+ * open; 0 = 224. Softmax at the end is taken off, what a recipe can hold at the front becomes one.
+ * OC_EUNSUPPORTED lists every node that we cannot represent; OC_EFORMAT, OC_ELIMIT, OC_EMISMATCH.
+ */
+OC_MUST_CHECK oc_status oc_onnx_import(oc_model *model, const char *path, int side, oc_error *err);
+/* The same from memory. folder: where values outside the file may lie; NULL = nowhere. */
+OC_MUST_CHECK oc_status oc_onnx_parse(oc_model *model, const void *bytes, size_t size,
+                                      const char *where, const char *folder, int side,
+                                      oc_error *err);
+
 #endif

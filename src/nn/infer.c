@@ -138,6 +138,13 @@ oc_status oci_infer(const oc_node *node, const oc_shape *inputs, int64_t feature
                    OCI_MAX_SIDE, OCI_MAX_SIDE);
 }
 
+oc_status oc_op_shape(oc_op op, const char *name, const oc_attrs *attrs, const oc_shape *inputs,
+                      int count, oc_shape *out, oc_error *err) {
+    oc_node node = {.name = name, .op = op, .input_count = count};
+    OC_TRY(oci_attrs_check(op, name, attrs, &node.attrs, err));
+    return oci_infer(&node, inputs, 0, out, err);
+}
+
 /* Inputs that a dense layer's weights were made for; 0 for other ops or where unknown. */
 static int64_t features_of(const oc_graph *graph, const oc_node *node) {
     if (node->op != OC_OP_DENSE) return 0;
