@@ -10,8 +10,11 @@
 
 static const char arguments[] = "KIND MODEL -o FILE";
 
-static const oci_export_kind *const kinds[] = {&oci_export_onnx};
+static const oci_export_kind *const kinds[] = {&oci_export_onnx, &oci_export_weights};
 enum { KINDS = sizeof kinds / sizeof *kinds };
+
+static const char *const name_words[] = {"torchvision", "timm", NULL};
+static const char *const dtype_words[] = {"f32", "f16", "bf16", NULL};
 
 #define AT(member) offsetof(oci_export_flags, member)
 
@@ -25,6 +28,10 @@ static const oci_option table[] = {
      "onnx: a second output, \"probabilities\", calibrated as the model is"},
     {"external-data", 0, OCI_FLAG, AT(external_data), NULL, 0, 0, NULL,
      "onnx: weights in a file of their own, FILE.data (they are above 2 GB in any case)"},
+    {"names", 0, OCI_WORD, AT(names), "WHOSE", 0, 0, name_words,
+     "weights: of the layers (default torchvision, which are ours)"},
+    {"dtype", 0, OCI_WORD, AT(dtype), "TYPE", 0, 0, dtype_words,
+     "weights: of the numbers (default f32)"},
     {"json", 0, OCI_FLAG, AT(json), NULL, 0, 0, NULL, "the result as one JSON object"},
     {0}};
 
@@ -84,7 +91,9 @@ const oci_command oci_cmd_export = {
     .summary = "a model as a file of other programs",
     .arguments = arguments,
     .details = "KIND is onnx: what ONNX Runtime, browsers and phones run. Names of layers are "
-               "kept; recipe and classes stand in the file's metadata.",
-    .examples = "  ocellus export onnx model -o model.onnx --preprocess --softmax\n",
+               "kept; recipe and classes stand in the file's metadata.\nOr weights: the tensors "
+               "alone as safetensors, for PyTorch's programs.",
+    .examples = "  ocellus export onnx model -o model.onnx --preprocess --softmax\n"
+                "  ocellus export weights model -o model.safetensors --names timm --dtype f16\n",
     .options = table,
     .run = run};

@@ -10,6 +10,7 @@ typedef struct oci_export_flags {
     const char *source; /* the model folder */
     const char *out;
     bool external_data, preprocess, softmax; /* onnx */
+    int names, dtype;                        /* weights: words; 0 = torchvision, f32 */
     bool json;
 } oci_export_flags;
 
@@ -19,6 +20,6 @@ typedef struct oci_export_kind {
     oc_status (*write)(const oci_export_flags *flags, const oc_model *model, oc_error *err);
 } oci_export_kind;
 
-extern const oci_export_kind oci_export_onnx;
+extern const oci_export_kind oci_export_onnx, oci_export_weights;
 
 #endif

@@ -102,10 +102,15 @@ OC_MUST_CHECK oc_status oc_match_report_make(oc_match_report *out, const oc_grap
 void oc_match_report_clear(oc_match_report *report);
 
 /* Graph's weights under the names of `naming`, as views or copies in its layout: for writing.
- * OC_EUNSUPPORTED for a naming that has no names for this network, or none that we write. */
+ * OC_EUNSUPPORTED for a naming that has no names for this network, or none that we write; and for a
+ * network that is built otherwise than the one of that name. */
 OC_MUST_CHECK oc_status oc_naming_apply(oc_tensors **out, const oc_graph *graph,
                                         const oc_tensors *weights, const char *arch,
                                         oc_naming naming, oc_error *err);
+/* F32 tensors of src as F16 or BF16, to the nearest, ties to even; others as views. OC_ENUMERIC for
+ * a number beyond F16. */
+OC_MUST_CHECK oc_status oc_tensors_round(oc_tensors **out, const oc_tensors *src, oc_dtype dtype,
+                                         oc_error *err);
 
 /* ---- class names ------------------------------------------------------------------------------
  */

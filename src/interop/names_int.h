@@ -30,6 +30,10 @@ bool oci_names_param(const oci_names *names, const oc_graph *graph, const oc_par
 bool oci_names_fits(const oci_names *names, const oc_graph *graph, const oc_param *param,
                     const oc_tensor *found);
 
+/* `from` with every layer as the catalogue builds it; names->adapt is not NULL. */
+OC_MUST_CHECK oc_status oci_names_adapt(oc_graph **out, const oc_graph *from,
+                                        const oci_names *names, oc_error *err);
+
 /* Blocks and parts of MobileNets, common to the catalogues. */
 typedef enum oci_part { OCI_EXPAND, OCI_EXPAND_BN, OCI_DW, OCI_DW_BN, OCI_PW, OCI_PW_BN } oci_part;
 /* "features.3.conv.1.0" of MobileNetV2 is block 3, OCI_DW; blocks count from 1. */

@@ -79,7 +79,7 @@ static oc_status read_kind(oc_weights_file *file, const source *s, oc_error *err
     }
     return oc_fail(err, OC_EFORMAT,
                    "%s: no file of weights that is known: expected .safetensors, PyTorch's .pth, "
-                   "or Keras' .h5",
+                   "or Keras' .h5; a .caffemodel comes in with its net, `ocellus import caffe`",
                    s->where);
 }
 

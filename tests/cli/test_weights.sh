@@ -48,4 +48,16 @@ run 2 train photos -o cut4 --from model --cut feature.9
 says "did you mean 'features.9'?"
 run 1 train photos -o cut4 --cut features.9
 says "--cut features.9 needs a network to cut"
+
+claim "weights go out under names that come back"
+run 0 export weights model -o out.safetensors
+cmp -s out.safetensors model/model.safetensors || fail "other bytes than the model's"
+run 0 export weights model -o half.safetensors --dtype f16
+run 0 import weights half.safetensors -o half --size 66 --json
+equal "$(field report.matched)" 52
+run 0 predict half photos/lemon-daisy/001.jpg
+at_least "$(wc -c <out.safetensors)" "$(($(wc -c <half.safetensors) * 2 - 10000))"
+run 2 export weights model -o timm.safetensors --names timm
+says "timm has no names for squeezenet1_1"
+[ ! -e timm.safetensors ] || fail "a file was written"
 finish

@@ -68,8 +68,7 @@ static void expect_same(const made *m, const oc_pretrained *p) {
 
 static void names_of_timm_go_out_and_come_back(void **state) {
     (void)state;
-    static const char *const ARCHS[] = {"mobilenet_v2", "mobilenet_v2_0.35", "mobilenet_v1_0.25",
-                                        "resnet18"};
+    static const char *const ARCHS[] = {"mobilenet_v2", "mobilenet_v2_0.35", "resnet18"};
     for (size_t i = 0; i < sizeof ARCHS / sizeof *ARCHS; i++) {
         oc_error err = {0};
         oc_tensors *theirs = NULL;
@@ -216,6 +215,19 @@ static void networks_without_names_elsewhere_are_refused(void **state) {
     clear(&m);
 }
 
+/* Ours has no cut at 6 as timm's does. */
+static void networks_that_are_built_otherwise_are_refused(void **state) {
+    (void)state;
+    oc_error err = {0};
+    oc_tensors *out = NULL;
+    made m = make("mobilenet_v1_0.25", 224);
+    check_fails(
+        oc_naming_apply(&out, m.graph, m.weights, "mobilenet_v1_0.25", OC_NAMING_TIMM, &err), err,
+        OC_EUNSUPPORTED, "conv1/relu is relu");
+    assert_null(out);
+    clear(&m);
+}
+
 static void opening_survives_any_allocation_failing(void **state) {
     (void)state;
     const oc_pretrained_options options = {.arch = "squeezenet1_1"};
@@ -320,6 +332,7 @@ int main(void) {
         cmocka_unit_test(files_of_other_networks_name_the_nearest),
         cmocka_unit_test(the_report_tells_each_tensor),
         cmocka_unit_test(networks_without_names_elsewhere_are_refused),
+        cmocka_unit_test(networks_that_are_built_otherwise_are_refused),
         cmocka_unit_test(opening_survives_any_allocation_failing),
         cmocka_unit_test(channels_of_keras_come_first_with_us),
     };
