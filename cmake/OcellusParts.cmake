@@ -25,6 +25,20 @@ else()
   message(STATUS "part hdf5 missing (libhdf5-dev): weights that Keras saved (.h5) cannot be read")
 endif()
 
+# Optional: photos in an LMDB, as Caffe's convert_imageset makes them.
+option(OC_LMDB "read LMDB where liblmdb is found" ON)
+set(OC_HAVE_LMDB OFF)
+if(OC_LMDB)
+  pkg_check_modules(LMDB IMPORTED_TARGET lmdb)
+  set(OC_HAVE_LMDB ${LMDB_FOUND})
+endif()
+if(OC_HAVE_LMDB)
+  message(STATUS "part lmdb ${LMDB_VERSION}")
+else()
+  message(STATUS "part lmdb missing (liblmdb-dev) or switched off: photos in an LMDB (Caffe's Data "
+    "layer) are not read")
+endif()
+
 find_package(OpenMP COMPONENTS C)
 if(OpenMP_C_FOUND)
   message(STATUS "part OpenMP ${OpenMP_C_VERSION}")

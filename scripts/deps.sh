@@ -20,6 +20,7 @@ libjpeg62-turbo-dev  JPEG
 libspng-dev          PNG
 libwebp-dev          WebP
 libhdf5-dev          HDF5: weights from Keras
+liblmdb-dev          LMDB: photos as Caffe stores them (optional)
 LIST
 }
 

@@ -145,7 +145,8 @@ typedef struct oc_dataset_options {
 
 typedef struct oc_dataset oc_dataset;
 /* `source` is a folder (class folders, nested: the class is the relative path; or train/ val/
- * [test/] of those; or lists called train.txt [val.txt, test.txt], which win over folders), a list
+ * [test/] of those; or lists called train.txt [val.txt, test.txt], which win over folders; or an
+ * LMDB as Caffe makes it), a list
  * (`path label` or `path, id[, id]`), or a CSV with a header (path,label[,split,group]). Paths in
  * lists are relative to the list's folder, else to the current one; "~/" is expanded. Missing list
  * entries become rejects; a malformed line is OC_EFORMAT with file and line, a label that the names
@@ -155,6 +156,8 @@ typedef struct oc_dataset oc_dataset;
  * on the file system. */
 OC_MUST_CHECK oc_status oc_dataset_open(oc_dataset **out, const char *source,
                                         const oc_dataset_options *options, oc_error *err);
+/* The size of the first photo of an LMDB. OC_EENV where LMDB is not built in. */
+OC_MUST_CHECK oc_status oc_lmdb_peek(const char *folder, int *width, int *height, oc_error *err);
 void oc_dataset_free(oc_dataset *ds);
 size_t oc_dataset_count(const oc_dataset *ds); /* items, rejected ones included */
 const oc_item *oc_dataset_item(const oc_dataset *ds, size_t i);

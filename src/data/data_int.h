@@ -26,6 +26,8 @@ OC_MUST_CHECK oc_status oci_intern_add(oci_intern *t, const char *text, uint32_t
                                        bool *fresh, oc_error *err);
 bool oci_intern_find(const oci_intern *t, const char *text, uint32_t *number);
 
+typedef struct oci_store oci_store; /* store_int.h */
+
 /* ---- the data set from inside ---------------------------------------------------------------- */
 
 typedef struct oci_item {
@@ -36,7 +38,8 @@ typedef struct oci_item {
 
 struct oc_dataset {
     char *source;
-    oc_pool *pool; /* paths and rejects */
+    oc_pool *pool;    /* paths and rejects */
+    oci_store *store; /* that the items are records of; NULL = they are files */
     oci_item *items;
     size_t count, capacity;
     oc_classes classes;

@@ -7,7 +7,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
-#include "data/data_int.h"
+#include "data/store_int.h"
 
 /* ---- life ------------------------------------------------------------------------------------ */
 
@@ -40,6 +40,7 @@ void oc_dataset_free(oc_dataset *ds) {
     oc_pool_free(ds->pool);
     oc_free(ds->rejects);
     oc_free(ds->items);
+    oci_store_free(ds->store);
     oc_free(ds->source);
     oc_free(ds);
 }
@@ -71,7 +72,8 @@ uint64_t oc_dataset_digest(const oc_dataset *ds) {
     for (size_t i = 0; i < ds->count; i++) {
         const oci_item *item = &ds->items[i];
         struct stat st;
-        uint64_t size = stat(item->face.path, &st) == 0 ? (uint64_t)st.st_size : 0;
+        uint64_t size =
+            ds->store == NULL && stat(item->face.path, &st) == 0 ? (uint64_t)st.st_size : 0;
         digest = hash_text(item->face.path + item->rel, digest);
         digest = hash_text(ds->classes.items[item->face.label].label, digest);
         digest = oc_hash64(&size, sizeof size, digest);

@@ -7,6 +7,7 @@
 
 #include "data/loader_int.h"
 #include "data/photo_cache_int.h"
+#include "data/render_int.h"
 
 enum { DEFAULT_DEPTH = 3, MAX_WORKERS = 256, MAX_DEPTH = 1024 };
 
@@ -90,6 +91,7 @@ static oc_status build(oc_loader *l, const oc_loader_options *o, oc_error *err) 
     for (int i = 0; i < l->worker_count; i++) {
         l->workers[i].loader = l;
         OC_TRY(oc_renderer_new(&l->workers[i].renderer, &l->recipe, &o->limits, err));
+        l->workers[i].renderer->store = o->dataset->store;
     }
     return OC_OK;
 }

@@ -5,7 +5,7 @@
 #include <math.h>
 #include <string.h>
 
-#include "data/data_int.h"
+#include "data/render_int.h"
 
 static const double SMALLEST_STD = 1e-3; /* of a set of one colour: no division by zero */
 
@@ -78,6 +78,7 @@ static oc_status prepare(measure *m, oc_error *err) {
     }
     for (size_t t = 0; t < threads; t++) {
         OC_TRY(oc_renderer_new(&m->renderers[t], &m->recipe, NULL, err));
+        m->renderers[t]->store = m->ds->store;
         m->planes[t] = oc_malloc_aligned(bytes);
         if (m->planes[t] == NULL) return oc_fail_nomem(err, bytes, "the pixels of an image");
     }

@@ -3,7 +3,7 @@
  * A folder with a train.txt is read through its lists, even where it has train/ and val/ too: the
  * lists carry the labels that their authors meant.
  * SPDX-License-Identifier: BSD-2-Clause */
-#include "data/data_int.h"
+#include "data/store_int.h"
 
 static const struct {
     const char *name;
@@ -43,6 +43,7 @@ static oc_status read_class_folders(oci_builder *b, const char *folder, oc_error
 static oc_status read_source(oci_builder *b, const char *source, oc_error *err) {
     char path[OC_PATH_BYTES];
     OC_TRY(oc_path_expand(path, source, err));
+    if (oci_store_is(path)) return oci_read_store(b, path, err);
     if (oc_path_is_dir(path)) {
         return has_lists(path) ? read_lists(b, path, err) : read_class_folders(b, path, err);
     }

@@ -121,9 +121,9 @@ static uint64_t digest_of(const oc_photo_cache *c) {
 }
 
 /* Of a photo's file: its name, size, time and what the scan has seen of it; 0 = it is gone. */
-static uint64_t key_of(const oc_item *item) {
+static uint64_t key_of(const oc_dataset *ds, const oc_item *item) {
     struct stat st;
-    if (stat(item->path, &st) != 0) return 0;
+    if (stat(ds->store != NULL ? ds->source : item->path, &st) != 0) return 0;
     const int64_t parts[] = {(int64_t)item->print, (int64_t)st.st_size, (int64_t)st.st_mtim.tv_sec,
                              (int64_t)st.st_mtim.tv_nsec};
     return oc_hash64(item->path, strlen(item->path), oc_hash64(parts, sizeof parts, 0)) | 1;
@@ -137,7 +137,7 @@ static oc_status open_file(oc_photo_cache *c, const oc_photo_cache_options *o, o
         return oc_fail_nomem(err, c->fit * sizeof *c->rows, "the table of kept photos");
     OC_TRY(oci_photo_file_open(&c->file, o->path, digest_of(c), c->fit, c->room, c->rows, err));
     for (size_t i = 0; i < c->fit; i++) {
-        c->keys[i] = key_of(oc_dataset_item(o->dataset, o->items[i]));
+        c->keys[i] = key_of(o->dataset, oc_dataset_item(o->dataset, o->items[i]));
         bool same = c->keys[i] != 0 && c->rows[i].key == c->keys[i];
         c->entries[i].state = same ? FOUND : EMPTY;
     }

@@ -237,7 +237,7 @@ void oci_let_go_of_giants(oc_renderer *r) {
 oc_status oci_read_photo(oc_renderer *r, const char *path, size_t *size, oc_error *err) {
     size_t budget = r->limits.max_bytes == 0 ? (size_t)256 << 20 : (size_t)r->limits.max_bytes;
     double began = oc_clock_seconds();
-    oc_status status = oc_file_read_into(path, budget, &r->bytes, &r->capacity, size, err);
+    oc_status status = oci_store_read(r->store, path, budget, &r->bytes, &r->capacity, size, err);
     r->reading += oc_clock_seconds() - began;
     return status;
 }

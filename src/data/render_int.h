@@ -4,7 +4,7 @@
 #ifndef OC_DATA_RENDER_INT_H
 #define OC_DATA_RENDER_INT_H
 
-#include "data/data_int.h"
+#include "data/store_int.h"
 
 struct oc_renderer {
     oc_recipe recipe;
@@ -12,7 +12,8 @@ struct oc_renderer {
     oc_norm_table table;
     oc_decoder *decoder;
     oc_resizer resizer;
-    bool trusts; /* files were decoded whole before */
+    const oci_store *store; /* that photos are read from; NULL = from files */
+    bool trusts;            /* files were decoded whole before */
     oc_image decoded, sized, rotated;
     oc_image kept; /* a photo in the form that is kept */
     char *bytes;   /* of the file, kept between calls */

@@ -11,7 +11,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "data/data_int.h"
+#include "data/store_int.h"
 
 enum { FULL_DEFAULT = 20000, HEAD_BYTES = 64 << 10, TAIL_BYTES = 4 << 10 };
 
@@ -55,7 +55,8 @@ static oc_status look_fully(const scan *s, scanner *own, oc_item *item, oc_error
     size_t size = 0;
     oc_image_info info;
     oc_decode_options options = {.min_width = 1, .min_height = 1, .limits = s->limits};
-    OC_TRY(oc_file_read_into(item->path, budget_of(s), &own->bytes, &own->capacity, &size, err));
+    OC_TRY(oci_store_read(s->ds->store, item->path, budget_of(s), &own->bytes, &own->capacity,
+                          &size, err));
     size_t head = size < HEAD_BYTES ? size : HEAD_BYTES;
     size_t tail = size < TAIL_BYTES ? size : TAIL_BYTES;
     item->print = print_of(size, own->bytes, head, own->bytes + size - tail, tail);
@@ -110,11 +111,28 @@ static bool ends_well(oc_image_format format, const char *tail, size_t size) {
     return false;
 }
 
+/* The same of a record, which is read whole: it is mapped, and its neighbours are wanted next. */
+static bool cut_ends(const scan *s, scanner *own, const char *path, size_t *head, size_t *tail,
+                     uint64_t *print) {
+    size_t size = 0, ends = HEAD_BYTES + TAIL_BYTES;
+    if (oci_store_read(s->ds->store, path, budget_of(s), &own->bytes, &own->capacity, &size,
+                       NULL) != OC_OK ||
+        oc_grow(&own->bytes, &own->capacity, size > ends ? size : ends, 1, NULL) != OC_OK)
+        return false;
+    *head = size < HEAD_BYTES ? size : HEAD_BYTES;
+    *tail = size < TAIL_BYTES ? size : TAIL_BYTES;
+    memmove(own->bytes + *head, own->bytes + size - *tail, *tail);
+    *print = print_of(size, own->bytes, *head, own->bytes + *head, *tail);
+    return true;
+}
+
 /* True when header and end are in order; false means no more than "look again". */
 static bool looks_good(const scan *s, scanner *own, oc_item *item) {
     size_t head = 0, tail = 0;
     oc_image_info info;
-    if (!read_ends(own, item->path, &head, &tail, &item->print)) return false;
+    bool read = s->ds->store != NULL ? cut_ends(s, own, item->path, &head, &tail, &item->print)
+                                     : read_ends(own, item->path, &head, &tail, &item->print);
+    if (!read) return false;
     if (oc_image_probe(own->bytes, head, &s->limits, &info, NULL) != OC_OK) return false;
     note_size(item, &info);
     return ends_well(info.format, own->bytes + head, tail);

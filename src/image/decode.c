@@ -38,6 +38,8 @@ static oc_status run_codec(oc_decoder *decoder, const oci_job *job, oc_error *er
         return oci_jpeg_decode(decoder->jpeg, job, err);
     case OC_FORMAT_PNG:
         return oci_png_decode(job, err);
+    case OC_FORMAT_PNM:
+        return oci_pnm_decode(job, err);
     default:
         return oci_webp_decode(job, err);
     }

@@ -40,6 +40,8 @@ const char *oc_image_format_name(oc_image_format format) {
         return "PNG";
     case OC_FORMAT_WEBP:
         return "WebP";
+    case OC_FORMAT_PNM:
+        return "PNM";
     case OC_FORMAT_UNKNOWN:
         break;
     }

@@ -37,7 +37,8 @@ typedef enum oc_image_format {
     OC_FORMAT_UNKNOWN,
     OC_FORMAT_JPEG,
     OC_FORMAT_PNG,
-    OC_FORMAT_WEBP
+    OC_FORMAT_WEBP,
+    OC_FORMAT_PNM /* raw pixels from a store; files are not looked for under its names */
 } oc_image_format;
 
 typedef struct oc_image_limits {

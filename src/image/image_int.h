@@ -45,6 +45,7 @@ int oci_exif_orientation(oci_bytes block);
 OC_MUST_CHECK oc_status oci_jpeg_probe(oci_bytes in, oc_image_info *out, oc_error *err);
 OC_MUST_CHECK oc_status oci_png_probe(oci_bytes in, oc_image_info *out, oc_error *err);
 OC_MUST_CHECK oc_status oci_webp_probe(oci_bytes in, oc_image_info *out, oc_error *err);
+OC_MUST_CHECK oc_status oci_pnm_probe(oci_bytes in, oc_image_info *out, oc_error *err);
 
 /* Format, limits, size as stored and orientation; oc_image_probe and oc_decode stand on it. */
 OC_MUST_CHECK oc_status oci_probe_stored(oci_bytes in, const oci_budget *budget, oc_image_info *out,
@@ -72,6 +73,7 @@ void oci_jpeg_free(oci_jpeg *jpeg);
 OC_MUST_CHECK oc_status oci_jpeg_decode(oci_jpeg *jpeg, const oci_job *job, oc_error *err);
 OC_MUST_CHECK oc_status oci_png_decode(const oci_job *job, oc_error *err);
 OC_MUST_CHECK oc_status oci_webp_decode(const oci_job *job, oc_error *err);
+OC_MUST_CHECK oc_status oci_pnm_decode(const oci_job *job, oc_error *err);
 
 /* ---- pixels ---------------------------------------------------------------------------------- */
 

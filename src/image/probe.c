@@ -19,6 +19,8 @@ static const magic magics[] = {
     {0, 3, "\xFF\xD8\xFF", OC_FORMAT_JPEG, NULL},
     {0, 8, "\x89PNG\r\n\x1A\n", OC_FORMAT_PNG, NULL},
     {8, 4, "WEBP", OC_FORMAT_WEBP, NULL},
+    {0, 3, "P5\n", OC_FORMAT_PNM, NULL},
+    {0, 3, "P6\n", OC_FORMAT_PNM, NULL},
     {0, 4, "GIF8", OC_FORMAT_UNKNOWN, "GIF image"},
     {0, 2, "BM", OC_FORMAT_UNKNOWN, "BMP image"},
     {0, 4, "II*\0", OC_FORMAT_UNKNOWN, "TIFF image"},
@@ -96,6 +98,9 @@ oc_status oci_probe_stored(oci_bytes in, const oci_budget *budget, oc_image_info
         break;
     case OC_FORMAT_PNG:
         OC_TRY(oci_png_probe(in, out, err));
+        break;
+    case OC_FORMAT_PNM:
+        OC_TRY(oci_pnm_probe(in, out, err));
         break;
     default:
         OC_TRY(oci_webp_probe(in, out, err));
