@@ -6,10 +6,11 @@
 
 #include "command_int.h"
 #include "stop_int.h"
-#include "train_flags_int.h"
+#include "train_solver_int.h"
 #include "train_view_int.h"
 
 static const char arguments[] = "DATA -o MODEL [--from WEIGHTS] [options]";
+static const char solver_arguments[] = "--solver SOLVER -o MODEL [options]";
 
 /* A path that a shell takes as one word. */
 static const char *quote(const char *path) {
@@ -25,9 +26,12 @@ static void say_next(oci_progress *view, const oci_train_flags *f, const oc_trai
     if (r->val_images && isfinite(r->best_accuracy))
         oci_progress_say(view, OCI_PLAIN, "best epoch %d: %.1f %% of %zu held-out photos right",
                          r->best_epoch, 100 * r->best_accuracy, r->val_images);
-    oci_progress_say(view, OCI_DIM, "next:  ocellus eval %s%s%s %s%s%s --report report.html", q,
-                     f->train.out, q, d, f->train.data, d);
-    oci_progress_say(view, OCI_DIM, "       ocellus predict %s%s%s PHOTO", q, f->train.out, q);
+    bool listed = f->solver != NULL; /* its lists need their root */
+    if (!listed)
+        oci_progress_say(view, OCI_DIM, "next:  ocellus eval %s%s%s %s%s%s --report report.html", q,
+                         f->train.out, q, d, f->train.data, d);
+    oci_progress_say(view, OCI_DIM, "%s  ocellus predict %s%s%s PHOTO", listed ? "next:" : "     ",
+                     q, f->train.out, q);
 }
 
 static void say_stopped(oci_progress *view, const oci_train_flags *f, const oc_train_result *r) {
@@ -44,32 +48,46 @@ static void say_stopped(oci_progress *view, const oci_train_flags *f, const oc_t
         oci_progress_say(view, OCI_PLAIN, "%s holds the best model so far", f->train.out);
 }
 
-static oc_status run(oci_call *call, oc_error *err) {
-    oci_train_flags flags;
-    oci_train_flags_init(&flags);
-    OC_TRY(oci_options_parse(&call->args, &flags, err));
-    OC_TRY(oci_args_expect(&call->args, 1, 1, arguments, err));
-    OC_TRY(oci_train_flags_finish(&flags, err));
-    flags.train.data = call->args.argv[0];
-    flags.train.command = call->line;
-
-    oci_progress view = {.term = call->term};
-    const oc_log log = {oci_progress_log, &view};
+static oc_status train(oci_train_flags *flags, oci_progress *view, const oc_log *log,
+                       oc_error *err) {
     const volatile sig_atomic_t *stop = oci_stop_install();
-    const oc_train_observer observer = {oci_train_step, oci_train_epoch, &log, stop, &view};
-    flags.train.dataset.log = &log;
+    const oc_train_observer observer = {oci_train_step, oci_train_epoch, log, stop, view};
+    flags->train.dataset.log = log;
     oc_train_result result = {0};
-    oc_status status = oc_train(&flags.train, &observer, &result, err);
-    oci_progress_wipe(&view);
+    oc_status status = oc_train(&flags->train, &observer, &result, err);
+    oci_progress_wipe(view);
     if (status != OC_OK) return status;
-    if (flags.json) OC_TRY(oci_print_json(oc_train_result_json(&result), err));
+    if (flags->json) OC_TRY(oci_print_json(oc_train_result_json(&result), err));
     if (!result.stopped) {
-        say_next(&view, &flags, &result);
+        say_next(view, flags, &result);
         return OC_OK;
     }
-    say_stopped(&view, &flags, &result);
+    say_stopped(view, flags, &result);
     if (*stop) return oc_fail(err, OC_ECANCELLED, "training was stopped by a signal");
     return OC_OK;
+}
+
+static oc_status expect_data(oci_call *call, oci_train_flags *flags, oc_error *err) {
+    if (flags->solver != NULL) return oci_args_expect(&call->args, 0, 0, solver_arguments, err);
+    OC_TRY(oci_args_expect(&call->args, 1, 1, arguments, err));
+    flags->train.data = call->args.argv[0];
+    return OC_OK;
+}
+
+static oc_status run(oci_call *call, oc_error *err) {
+    oci_train_flags flags;
+    oc_caffe_solver *solver = NULL;
+    oci_progress view = {.term = call->term};
+    const oc_log log = {oci_progress_log, &view};
+    oc_status status = OC_OK;
+    OC_GOTO(oci_train_parse(&call->args, &flags, &solver, &log, err));
+    OC_GOTO(expect_data(call, &flags, err));
+    OC_GOTO(oci_train_flags_finish(&flags, err));
+    flags.train.command = call->line;
+    status = train(&flags, &view, &log, err);
+done:
+    oc_caffe_solver_free(solver);
+    return status;
 }
 
 const oci_command oci_cmd_train = {
@@ -87,6 +105,7 @@ const oci_command oci_cmd_train = {
         "as if nothing had happened.",
     .examples = "  ocellus train photos -o model --from mobilenet_v2.safetensors --tune head\n"
                 "  ocellus train photos -o model --arch squeezenet1_1 --epochs 40\n"
-                "  ocellus train photos -o model --stop-after 1200 --resume\n",
+                "  ocellus train photos -o model --stop-after 1200 --resume\n"
+                "  ocellus train --solver solver.prototxt --weights bvlc.caffemodel -o model\n",
     .options = oci_train_table,
     .run = run};

@@ -38,6 +38,10 @@ const oci_option oci_train_table[] = {
      "with --from: the layer that the new head is put on (default: the one before the last)"},
     {"strip-prefix", 0, OCI_TEXT, TRAIN(prefix), "P", 0, 0, NULL,
      "with --from FILE: taken off the names of its tensors; those without it are left out"},
+    {"solver", 0, OCI_PATH, AT(solver), "SOLVER", 0, 0, NULL,
+     "a Caffe solver.prototxt, which says all of a run, its net and its lists; no DATA then"},
+    {"weights", 0, OCI_PATH, AT(weights), "X.caffemodel", 0, 0, NULL,
+     "with --solver: weights to begin with, by the layers' names"},
     {"tune", 0, OCI_WORD, AT(tune), "WHAT", 0, 0, tune_words,
      "with --from, what is trained (default all)"},
     {"epochs", 0, OCI_INT, TRAIN(epochs), "N", 1, 100000, NULL,
@@ -166,12 +170,12 @@ static oc_status parse_marks(oci_train_flags *f, oc_error *err) {
 
 static oc_status finish_schedule(oci_train_flags *f, oc_error *err) {
     oc_train_options *o = &f->train;
-    o->schedule = (oc_schedule_kind)f->schedule;
-    bool steps = o->schedule == OC_SCHEDULE_STEP || o->schedule == OC_SCHEDULE_SIGMOID;
-    bool powered = o->schedule == OC_SCHEDULE_POLY || o->schedule == OC_SCHEDULE_INV;
+    oc_schedule_kind kind = (oc_schedule_kind)f->schedule;
+    bool steps = kind == OC_SCHEDULE_STEP || kind == OC_SCHEDULE_SIGMOID;
+    bool powered = kind == OC_SCHEDULE_POLY || kind == OC_SCHEDULE_INV;
     if (o->step_epochs && !steps)
         return oc_fail(err, OC_EUSAGE, "--step-epochs needs --schedule step, or sigmoid");
-    if (f->step_text && o->schedule != OC_SCHEDULE_MULTISTEP)
+    if (f->step_text && kind != OC_SCHEDULE_MULTISTEP)
         return oc_fail(err, OC_EUSAGE, "--step-at needs --schedule multistep");
     if (o->power > 0 && !powered)
         return oc_fail(err, OC_EUSAGE, "--power needs --schedule poly, or inv");
@@ -188,7 +192,8 @@ oc_status oci_train_flags_finish(oci_train_flags *flags, oc_error *err) {
     if (o->cut && !o->from)
         return oc_fail(err, OC_EUSAGE, "--cut %s needs a network to cut: add --from WEIGHTS",
                        o->cut);
-    OC_TRY(finish_schedule(flags, err));
+    if (flags->solver == NULL) OC_TRY(finish_schedule(flags, err));
+    o->schedule = (oc_schedule_kind)flags->schedule;
     if (flags->fit >= 0) o->squash = flags->fit;
     if (flags->cache_gigabytes > 0 && flags->cache == OC_KEEP_OFF)
         return oc_fail(err, OC_EUSAGE, "--cache-limit needs --cache ram or --cache disk");

@@ -13,6 +13,7 @@ typedef struct oci_train_flags {
     oc_train_options train;
     int tune, schedule, fit, cache, board; /* words; fit -1 = not given */
     double cache_gigabytes;                /* 0 = not given */
+    const char *solver, *weights;          /* of Caffe */
     const char *mean_text, *std_text, *step_text;
     double marks[OCI_MAX_MARKS]; /* of --step-at */
     float mean[3], std[3];

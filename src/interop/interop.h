@@ -112,6 +112,73 @@ OC_MUST_CHECK oc_status oc_naming_apply(oc_tensors **out, const oc_graph *graph,
 OC_MUST_CHECK oc_status oc_tensors_round(oc_tensors **out, const oc_tensors *src, oc_dtype dtype,
                                          oc_error *err);
 
+/* ---- Caffe's solver ---------------------------------------------------------------------------
+ */
+
+/* How the rate falls over the iterations: SGDSolver::GetLearningRate. X(name, lr_policy) */
+#define OC_CAFFE_POLICY_MAP(X)                                                                     \
+    X(OC_CAFFE_FIXED, "fixed")                                                                     \
+    X(OC_CAFFE_STEP, "step")                                                                       \
+    X(OC_CAFFE_EXP, "exp")                                                                         \
+    X(OC_CAFFE_INV, "inv")                                                                         \
+    X(OC_CAFFE_MULTISTEP, "multistep")                                                             \
+    X(OC_CAFFE_POLY, "poly")                                                                       \
+    X(OC_CAFFE_SIGMOID, "sigmoid")
+typedef enum oc_caffe_policy {
+#define OC_CAFFE_POLICY_ENUM(name, word) name,
+    OC_CAFFE_POLICY_MAP(OC_CAFFE_POLICY_ENUM)
+#undef OC_CAFFE_POLICY_ENUM
+        OC_CAFFE_POLICY_COUNT
+} oc_caffe_policy;
+
+/* A data layer: ImageData (a list `path label`) or Data (an LMDB). */
+typedef struct oc_caffe_photos {
+    const char *source; /* the list, or the folder of the LMDB; NULL = there is none */
+    const char *root;   /* before each path of the list; "" = nothing */
+    bool is_lmdb;
+    int batch;
+} oc_caffe_photos;
+
+/* A solver.prototxt with the net that it names: all that a training run needs, and nothing of how
+ * it is run. Texts are owned by it. */
+typedef struct oc_caffe_solver {
+    oc_optimizer optimizer;
+    bool nesterov;
+    double base_lr, momentum, momentum2, rms_decay, delta, weight_decay;
+    bool l1;     /* the decay is of the absolute values */
+    double clip; /* norm of the gradients of a batch; 0 = off */
+    oc_caffe_policy policy;
+    double gamma, power; /* 0 = not given, as the next ones */
+    int stepsize;
+    const double *stepvalues;
+    size_t stepvalue_count;
+    int max_iter, test_interval, snapshot, iter_size;
+    int64_t seed; /* below 0 = none */
+    oc_caffe_photos train, test;
+    oc_recipe recipe;    /* of both phases: resize, crop in the centre, mean, scale, BGR */
+    oc_augment vary;     /* what the training phase adds: mirror, crops anywhere */
+    const char *weights; /* of the solver itself, to begin with; NULL = none */
+    /* from oc_caffe_solver_net on: */
+    oc_model *model;                     /* graph, weights, recipe, classes */
+    const float *lr_scale, *decay_scale; /* one per parameter of the graph: lr_mult, decay_mult */
+    bool freeze_stats;                   /* use_global_stats */
+    const struct oci_proto *net;         /* private, as the pool */
+    oc_pool *pool;
+} oc_caffe_solver;
+
+/* Paths in it are looked for as they stand, then below the solver's folder. OC_EFORMAT for text
+ * that is none, and OC_EUNSUPPORTED for what is not done here, with file and line; OC_ENOTFOUND. */
+OC_MUST_CHECK oc_status oc_caffe_solver_read(oc_caffe_solver **out, const char *path,
+                                             const oc_log *log, oc_error *err);
+/* Its net, once: the graph of the training phase; weights of the .caffemodel `weights` (NULL = the
+ * solver's own, or none) by the layers' names, others by their fillers and the seed; classes called
+ * by the lines of `names`, or by their numbers. What may be wrong with a net or its weights is told
+ * as `import` tells it. */
+OC_MUST_CHECK oc_status oc_caffe_solver_net(oc_caffe_solver *solver, const char *weights,
+                                            const char *names, uint64_t seed, const oc_log *log,
+                                            oc_error *err);
+void oc_caffe_solver_free(oc_caffe_solver *solver);
+
 /* ---- class names ------------------------------------------------------------------------------
  */
 

@@ -17,15 +17,32 @@ static const char *engine_of(const oci_session *s) {
     return s->options->engine != NULL ? s->options->engine : oc_engine_names()[0];
 }
 
+/* What a given network brings besides its graph and recipe, which the checkpoint has. */
+static json_t *net_digest(const oci_session *s) {
+    const oc_train_options *o = s->options;
+    size_t bytes = (size_t)oc_graph_param_count(s->model->graph) * sizeof(float);
+    uint64_t digest = 1;
+    char text[24];
+    if (o->net == NULL) return json_null();
+    if (o->lr_scale != NULL) digest = oc_hash64(o->lr_scale, bytes, digest);
+    if (o->decay_scale != NULL) digest = oc_hash64(o->decay_scale, bytes, digest);
+    if (o->vary != NULL) {
+        const float parts[] = {o->vary->flip, o->vary->crop_shift, o->freeze_stats};
+        digest = oc_hash64(parts, sizeof parts, digest);
+    }
+    (void)snprintf(text, sizeof text, "%016" PRIx64, digest);
+    return json_string(text);
+}
+
 /* All that must be the same in a run that continues this one. */
 static oc_status run_json(const oci_session *s, json_t **out, oc_error *err) {
     char digest[24];
     (void)snprintf(digest, sizeof digest, "%016" PRIx64, s->data.digest);
     OC_TRY(oci_settings_json(&s->settings, out, err));
     const oc_recipe *r = &s->model->recipe;
-    json_t *more =
-        json_pack("{s:s, s:s?, s:i, s:i, s:i}", "data_digest", digest, "arch", s->arch, "classes",
-                  (int)s->model->classes.count, "height", r->height, "width", r->width);
+    json_t *more = json_pack("{s:s, s:s?, s:i, s:i, s:i, s:o}", "data_digest", digest, "arch",
+                             s->arch, "classes", (int)s->model->classes.count, "height", r->height,
+                             "width", r->width, "net_digest", net_digest(s));
     int rc = more == NULL ? -1 : json_object_update(*out, more);
     json_decref(more);
     return rc == 0 ? OC_OK : oc_fail_nomem(err, 0, "the state of the run");

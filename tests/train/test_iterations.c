@@ -122,6 +122,22 @@ static void stopping_anywhere_and_resuming_gives_the_same_bytes(void **state) {
     }
 }
 
+static void other_multipliers_do_not_continue_a_run(void **state) {
+    (void)state;
+    run r;
+    oc_error err = {0};
+    oc_train_result result;
+    open_run(&r);
+    rewind_observer(&r.f, 3);
+    assert_true(train_ok(&r.f).stopped);
+    rewind_observer(&r.f, 0);
+    r.f.options.resume = true;
+    r.decay[0] = 0;
+    check_fails(oc_train(&r.f.options, &r.f.observer, &result, &err), err, OC_EMISMATCH,
+                "net_digest was");
+    close_run(&r);
+}
+
 /* The order of the photos goes on across judgements: how often one looks changes nothing. */
 static void judging_more_often_does_not_change_the_training(void **state) {
     (void)state;
@@ -219,6 +235,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_run_ends_after_its_iterations_and_is_judged_in_between),
         cmocka_unit_test(stopping_anywhere_and_resuming_gives_the_same_bytes),
+        cmocka_unit_test(other_multipliers_do_not_continue_a_run),
         cmocka_unit_test(judging_more_often_does_not_change_the_training),
         cmocka_unit_test(a_rate_of_zero_fixes_a_parameter),
         cmocka_unit_test(nothing_left_to_train_is_an_error),
