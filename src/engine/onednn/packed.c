@@ -35,7 +35,7 @@ bool oci_packed_pays(const oci_conv_shape *s) {
     bool channels = s->in_channels >= LEAST_CHANNELS && s->out_channels >= LEAST_CHANNELS &&
                     s->out_channels % OCI_PACK_LANES == 0;
     bool taps = s->kernel_h <= OCI_PACK_MOST_TAPS / s->kernel_w;
-    /* the library's kernels for one tap without a stride are as fast */
+    /* the library's kernels for one tap without a stride are as fast, from a few images on */
     bool gathers = s->kernel_h * s->kernel_w > 1 || s->stride_h > 1 || s->stride_w > 1;
     return channels && taps && gathers && s->groups == 1 && !s->plain_src &&
            oci_dnn_block() == OCI_PACK_LANES && oc_cpu_has_avx2();
