@@ -276,4 +276,59 @@ OC_MUST_CHECK oc_status oc_onnx_parse(oc_model *model, const void *bytes, size_t
                                       const char *where, const char *folder, int side,
                                       oc_error *err);
 
+/* ---- verify -----------------------------------------------------------------------------------
+ */
+
+/* How a node found the one that it is compared with. */
+typedef enum oc_found {
+    OC_FOUND_NONE,
+    OC_FOUND_NAME,
+    OC_FOUND_ORDER, /* by order and shape, among those whose names have no match */
+    OC_FOUND_SHAPE  /* by name, but of another shape: it differs, without a measure */
+} oc_found;
+
+typedef struct oc_verify_row {
+    const char *name, *op;       /* of our node */
+    const char *theirs;          /* name on the other side; NULL = none */
+    oc_shape shape, their_shape; /* of one image */
+    oc_found match;
+    double
+        difference; /* the largest over all images and values; infinite where there is no number */
+    double largest; /* value of the other side, without its sign */
+} oc_verify_row;
+double oc_verify_share(const oc_verify_row *row); /* difference / largest; 0 where none differs */
+
+/* All zero is clearable. */
+typedef struct oc_verification {
+    oc_verify_row *rows; /* (count) a node each, in order */
+    size_t count, their_count;
+    oc_verify_row output; /* of both, whatever their names */
+    int first;            /* row that is beyond the tolerance, or -1 */
+    size_t images, same_class;
+    bool agrees; /* the outputs are within the tolerance */
+    char *names; /* storage */
+} oc_verification;
+
+typedef struct oc_verify_options {
+    const char *engine; /* of the model's side; NULL = "ref", which the other side always runs on */
+    int threads;        /* 0 = all */
+    const char *const *photos; /* files; NULL = two made-up ones */
+    size_t photo_count;
+    double tolerance; /* of the share */
+} oc_verify_options;
+
+/* Run both on the same photos, each prepared by its own recipe. OC_EMISMATCH where the outputs have
+ * another shape. A difference is no failure. */
+OC_MUST_CHECK oc_status oc_verify_models(oc_verification *out, const oc_model *model,
+                                         const oc_model *other, const oc_verify_options *options,
+                                         oc_error *err);
+/* The same against values recorded elsewhere: tensors "input" (n, c, h, w), which the model gets as
+ * it is, "output" (n, ...) and layers (n, ...) under their names, in the order of the lines of
+ * metadata "order", without which names alone count. OC_EFORMAT, OC_EMISMATCH and OC_ENUMERIC name
+ * the file and the tensor. */
+OC_MUST_CHECK oc_status oc_verify_recorded(oc_verification *out, const oc_model *model,
+                                           const oc_safetensors *file, const char *where,
+                                           const oc_verify_options *options, oc_error *err);
+void oc_verification_clear(oc_verification *v);
+
 #endif
