@@ -146,6 +146,7 @@ void oc_events_close(oc_events *e) {
     oc_buf_clear(&e->record);
     oc_free(e->limits);
     oc_free(e->counts);
+    oc_free(e->below);
     oc_free(e);
 }
 

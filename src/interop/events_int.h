@@ -12,7 +12,8 @@ uint32_t oci_crc32c(const void *bytes, size_t size);
 /* As record framing stores it, so that a sum over bytes that hold sums is no weak one. */
 uint32_t oci_crc32c_masked(const void *bytes, size_t size);
 
-enum { OCI_SIDE_BUCKETS = 774 }; /* limits 1e-12 * 1.1^i below 1e20 */
+enum { OCI_SIDE_BUCKETS = 774 };                /* limits 1e-12 * 1.1^i below 1e20 */
+enum { OCI_KEY_SHIFT = 16, OCI_KEYS = 0x7F80 }; /* of finite floats without their sign */
 
 /* A message is put together in `part`, closed into `value`, that into `summary`, that into
  * `record`: buffers that are kept, so that a step's numbers take no memory once they have grown. */
@@ -22,6 +23,7 @@ struct oc_events {
     oc_buf part, value, summary, record;
     double *limits;   /* histograms: (OCI_SIDE_BUCKETS), made for the first */
     uint64_t *counts; /* (2 * OCI_SIDE_BUCKETS + 3) */
+    uint16_t *below;  /* (OCI_KEYS) */
 };
 
 /* Field numbers of tensorboard/compat/proto/{event,summary}.proto. */

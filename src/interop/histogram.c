@@ -2,7 +2,8 @@
  * 1e-12 to 1e20 on both sides of zero.
  *
  * Bucket i holds the values from limit i-1 up to, not including, limit i. A run of empty buckets is
- * written as one.
+ * written as one. A value's upper bits say, by a table, which limits are surely below it; a step or
+ * two from there is its bucket.
  * SPDX-License-Identifier: BSD-2-Clause */
 #include <float.h>
 #include <math.h>
@@ -17,17 +18,6 @@ typedef struct moments {
     double min, max, number, sum, squares;
 } moments;
 
-static oc_status prepare(oc_events *e, oc_error *err) {
-    size_t bytes = OCI_SIDE_BUCKETS * sizeof *e->limits;
-    if (e->limits == NULL) e->limits = oc_malloc(bytes);
-    if (e->counts == NULL) e->counts = oc_calloc(BUCKETS, sizeof *e->counts);
-    if (e->limits == NULL || e->counts == NULL) return oc_fail_nomem(err, bytes, "a histogram");
-    double limit = 1e-12;
-    for (int i = 0; i < OCI_SIDE_BUCKETS; i++, limit *= 1.1) e->limits[i] = limit;
-    memset(e->counts, 0, BUCKETS * sizeof *e->counts);
-    return OC_OK;
-}
-
 static double limit_of(const oc_events *e, int bucket) {
     if (bucket == 0) return -DBL_MAX;
     if (bucket == BUCKETS - 1) return DBL_MAX;
@@ -35,24 +25,59 @@ static double limit_of(const oc_events *e, int bucket) {
     return bucket < ZERO ? -e->limits[ZERO - 1 - bucket] : e->limits[bucket - ZERO - 1];
 }
 
-/* How many of the limits are at most `size`; or, where `open`, below it. */
-static int limits_within(const double *limits, double size, bool open) {
-    int low = 0, high = OCI_SIDE_BUCKETS;
-    while (low < high) {
-        int middle = (low + high) / 2;
-        bool within = open ? limits[middle] < size : limits[middle] <= size;
-        if (within)
-            low = middle + 1;
-        else
-            high = middle;
+/* Sign, exponent and seven bits of the fraction: a key's values differ by less than limits do. */
+static uint32_t key_of(float size) {
+    uint32_t bits;
+    memcpy(&bits, &size, sizeof bits);
+    return bits >> OCI_KEY_SHIFT;
+}
+
+static float least_of_key(uint32_t key) {
+    uint32_t bits = key << OCI_KEY_SHIFT;
+    float size;
+    memcpy(&size, &bits, sizeof size);
+    return size;
+}
+
+/* How many limits are below all values of a key. */
+static void fill_below(oc_events *e) {
+    uint16_t below = 0;
+    for (uint32_t key = 0; key < OCI_KEYS; key++) {
+        double least = (double)least_of_key(key);
+        while (below < OCI_SIDE_BUCKETS && e->limits[below] < least) below++;
+        e->below[key] = below;
     }
-    return low;
+}
+
+/* How many of the limits are at most `size`; or, where `open`, below it. */
+static int limits_within(const oc_events *e, float size, bool open) {
+    int count = e->below[key_of(size)];
+    double wide = (double)size;
+    while (count < OCI_SIDE_BUCKETS &&
+           (e->limits[count] < wide || (!open && e->limits[count] == wide)))
+        count++;
+    return count;
+}
+
+static oc_status prepare(oc_events *e, oc_error *err) {
+    size_t bytes = OCI_SIDE_BUCKETS * sizeof *e->limits;
+    if (e->limits == NULL) e->limits = oc_malloc(bytes);
+    if (e->counts == NULL) e->counts = oc_calloc(BUCKETS, sizeof *e->counts);
+    if (e->limits == NULL || e->counts == NULL) return oc_fail_nomem(err, bytes, "a histogram");
+    memset(e->counts, 0, BUCKETS * sizeof *e->counts);
+    if (e->below != NULL) return OC_OK;
+    e->below = oc_calloc(OCI_KEYS, sizeof *e->below);
+    if (e->below == NULL) return oc_fail_nomem(err, bytes, "a histogram");
+    double limit = 1e-12;
+    for (int i = 0; i < OCI_SIDE_BUCKETS; i++, limit *= 1.1) e->limits[i] = limit;
+    fill_below(e);
+    return OC_OK;
 }
 
 /* The first bucket whose limit is above the value. */
-static int bucket_of(const oc_events *e, double value) {
-    if (value >= 0) return ZERO + 1 + limits_within(e->limits, value, false);
-    return ZERO - limits_within(e->limits, -value, true);
+static int bucket_of(const oc_events *e, float value) {
+    if (value >= 0) return ZERO + 1 + limits_within(e, fabsf(value), false);
+    return ZERO - limits_within(e, -value, true);
 }
 
 static void count_values(oc_events *e, const float *values, size_t count, moments *m) {
@@ -65,7 +90,7 @@ static void count_values(oc_events *e, const float *values, size_t count, moment
         m->number++;
         m->sum += v;
         m->squares += v * v;
-        e->counts[bucket_of(e, v)]++;
+        e->counts[bucket_of(e, values[i])]++;
     }
 }
 
