@@ -31,7 +31,7 @@ forbid 'raw heap: use base/mem.h' 'src/' 'src/base/' \
     '(malloc|calloc|realloc|free|strdup|strndup|aligned_alloc|posix_memalign) *\('
 forbid 'the library never prints or exits' 'src/' 'src/cli/|src/base/error\.c' \
     '((printf|puts|putchar|perror|exit|_exit|abort|assert) *\(|stdout|stderr)'
-forbid 'compiler extensions live in base/compat.h' 'src/|include/' 'src/base/compat\.h|src/engine/onednn/(lanes|winograd_loops)\.h' \
+forbid 'compiler extensions live in base/compat.h' 'src/|include/' 'src/base/compat\.h|src/engine/onednn/lanes\.h' \
     '__attribute__'
 
 # no #if inside a function, and no function over 70 lines (clang-format's layout is relied on)

@@ -9,11 +9,13 @@
 #define OC_PRINTF(fmt, args) __attribute__((format(printf, fmt, args)))
 #define OC_UNUSED            __attribute__((unused))
 #define OC_LIKELY(x)         __builtin_expect(!!(x), 1)
+#define OC_ALWAYS_INLINE     inline __attribute__((always_inline))
 #else
 #define OC_MUST_CHECK
 #define OC_PRINTF(fmt, args)
 #define OC_UNUSED
-#define OC_LIKELY(x) (x)
+#define OC_LIKELY(x)     (x)
+#define OC_ALWAYS_INLINE inline
 #endif
 
 /* OC_SIMD before a plain loop function compiles it for several instruction sets; the loader picks

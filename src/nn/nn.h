@@ -186,8 +186,9 @@ int oc_graph_channels(const oc_graph *graph, int node);       /* of its output; 
  * that works. */
 OC_MUST_CHECK oc_status oc_graph_shapes(const oc_graph *graph, int n, int h, int w,
                                         oc_shape *shapes, oc_error *err);
-/* Output shape of one node for those of its `count` inputs, before it is in any graph: a dense layer
- * takes what comes. h = w = 0 where a size does not fit. OC_EFORMAT, OC_ELIMIT as oc_graph_add. */
+/* Output shape of one node for those of its `count` inputs, before it is in any graph: a dense
+ * layer takes what comes. h = w = 0 where a size does not fit. OC_EFORMAT, OC_ELIMIT as
+ * oc_graph_add. */
 OC_MUST_CHECK oc_status oc_op_shape(oc_op op, const char *name, const oc_attrs *attrs,
                                     const oc_shape *inputs, int count, oc_shape *out,
                                     oc_error *err);

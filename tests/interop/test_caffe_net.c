@@ -266,29 +266,27 @@ static void layers_of_2014_are_the_same_net(void **state) {
            OC_EUNSUPPORTED, "form of 2013");
 }
 
-static const char
-    two_heads[] =
-        "layer { name: 'train' type: 'Data' top: 'data' top: 'label' include { phase: TRAIN } "
-        "transform_param { crop_size: 8 } }\n"
-        "layer { name: 'test' type: 'Data' top: 'data' top: 'label' exclude { phase: TRAIN } "
-        "transform_param { crop_size: 6 mean_value: 100 } }\n" LAYER(
-            "c", "Convolution", "data", "c",
-            "convolution_param { num_output: 4 kernel_size: 3 } param { lr_mult: 10 } "
-            "param { lr_mult: 20 decay_mult: 0 }")
-            LAYER(
-                "side", "InnerProduct", "c", "side",
-                "inner_product_param { num_output: 2 }") "layer { name: 'loss1' type: "
-                                                         "'SoftmaxWithLoss' bottom: 'side' bottom: "
-                                                         "'label' top: 'loss1' "
-                                                         "loss_weight: 0.3 }\n" LAYER(
-                                                             "fc", "InnerProduct", "c", "fc",
-                                                             "inner_product_param { num_output: 2 "
-                                                             "}") "layer { name: 'loss' type: "
-                                                                  "'SoftmaxWithLoss' bottom: 'fc' "
-                                                                  "bottom: 'label' top: 'loss' }\n"
-                                                                  "layer { name: 'acc' type: "
-                                                                  "'Accuracy' bottom: 'fc' bottom: "
-                                                                  "'label' top: 'acc' }\n";
+static const char two_heads[] =
+    "layer { name: 'train' type: 'Data' top: 'data' top: 'label' include { phase: TRAIN } "
+    "transform_param { crop_size: 8 } }\n"
+    "layer { name: 'test' type: 'Data' top: 'data' top: 'label' exclude { phase: TRAIN } "
+    "transform_param { crop_size: 6 mean_value: 100 } }\n" LAYER(
+        "c", "Convolution", "data", "c",
+        "convolution_param { num_output: 4 kernel_size: 3 } param { lr_mult: 10 } "
+        "param { lr_mult: 20 decay_mult: 0 }")
+        LAYER("side", "InnerProduct", "c", "side",
+              "inner_product_param { num_output: 2 }") "layer { name: 'loss1' type: "
+                                                       "'SoftmaxWithLoss' bottom: 'side' bottom: "
+                                                       "'label' top: 'loss1' "
+                                                       "loss_weight: 0.3 }\n" LAYER(
+                                                           "fc", "InnerProduct", "c", "fc",
+                                                           "inner_product_param { num_output: 2 "
+                                                           "}") "layer { name: 'loss' type: "
+                                                                "'SoftmaxWithLoss' bottom: 'fc' "
+                                                                "bottom: 'label' top: 'loss' }\n"
+                                                                "layer { name: 'acc' type: "
+                                                                "'Accuracy' bottom: 'fc' bottom: "
+                                                                "'label' top: 'acc' }\n";
 
 static void testing_leaves_lesser_losses_out(void **state) {
     (void)state;

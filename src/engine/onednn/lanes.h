@@ -6,12 +6,19 @@
 
 #include <stdint.h>
 
+#include "base/base.h"
+
 enum { L = 8 };
 
 /* Loads and stores through these need no alignment and may touch any memory. */
 typedef float vec __attribute__((vector_size(4 * L), aligned(4), may_alias));
 typedef int32_t mask __attribute__((vector_size(4 * L), aligned(4), may_alias));
 typedef uint16_t shorts __attribute__((vector_size(2 * L), aligned(2), may_alias));
+
+/* a * b + c; a file of loops may have said before how its processor does it in one. */
+#ifndef OCI_MULTIPLY_ADD
+#define OCI_MULTIPLY_ADD(a, b, c) ((a) * (b) + (c))
+#endif
 
 static inline vec load(const float *p) {
     return *(const vec *)p;

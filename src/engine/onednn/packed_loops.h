@@ -58,8 +58,7 @@ static void packed_pack(const oci_pack_source *s, const float *src, float *to, s
 /* ---- the product ----------------------------------------------------------------------------- */
 
 /* rows, blocks: the product's, constant where it is inlined, so that all sums are in registers. */
-static inline __attribute__((always_inline)) void packed_sums(const oci_pack_product *p, int rows,
-                                                              int blocks) {
+static OC_ALWAYS_INLINE void packed_sums(const oci_pack_product *p, int rows, int blocks) {
     vec sum[OCI_PACK_ROWS][2];
     const float *a = p->a, *b = p->b, *c = p->b + p->b_block;
 #pragma GCC unroll 6
@@ -89,8 +88,7 @@ static inline __attribute__((always_inline)) void packed_sums(const oci_pack_pro
     }
 }
 
-static inline __attribute__((always_inline)) void packed_blocks(const oci_pack_product *p,
-                                                                int rows) {
+static OC_ALWAYS_INLINE void packed_blocks(const oci_pack_product *p, int rows) {
     if (p->blocks > 1)
         packed_sums(p, rows, 2);
     else

@@ -302,8 +302,7 @@ static void weight_gradient(float *w, oci_wino_kernels k, const float *u, size_t
  */
 
 /* `rows` x 16 sums in registers; rows is a constant where it is inlined. */
-static inline __attribute__((always_inline)) void product_rows(const oci_wino_product *p,
-                                                               size_t first, int rows) {
+static OC_ALWAYS_INLINE void product_rows(const oci_wino_product *p, size_t first, int rows) {
     vec sum[6][2];
     const float *a = p->a + first * p->a_row, *b = p->b;
     float *c = p->c + first * p->c_row;

@@ -38,7 +38,8 @@ static column column_at(const ref_call *c, size_t position) {
     size_t channels = (size_t)c->out_shape.dim[1];
     size_t step = (size_t)(c->out_shape.dim[2] * c->out_shape.dim[3]);
     size_t at = position / step * channels * step + position % step;
-    return (column){.x = c->in[0] + at, .dy = c->dout + at, .channels = channels, .step = step};
+    const float *dy = c->dout == NULL ? NULL : c->dout + at;
+    return (column){.x = c->in[0] + at, .dy = dy, .channels = channels, .step = step};
 }
 
 /* (n, h, w) positions of the run. */
@@ -92,7 +93,7 @@ typedef struct plane {
 static plane plane_at(const ref_call *c, size_t p) {
     size_t height = (size_t)c->out_shape.dim[2], width = (size_t)c->out_shape.dim[3];
     size_t at = p * height * width;
-    return (plane){c->in[0] + at, c->dout + at, height, width};
+    return (plane){c->in[0] + at, c->dout == NULL ? NULL : c->dout + at, height, width};
 }
 
 static double window_scale(const oc_attrs *a, const plane *p, size_t row, size_t col) {
