@@ -66,8 +66,8 @@ static void measure(const oc_graph *graph, oc_tensors **weights) {
     oc_graph_free(eager);
 }
 
-/* Branches that are added to what they came from add a quarter, as trained ones do: a hundred equal
- * ones would magnify the last bit of the first. */
+/* Of two values that are added one counts a quarter, as branches do that were trained: a hundred
+ * equal ones would magnify the last bit of the first. */
 static void damp_branches(const oc_graph *graph, oc_tensors *weights) {
     for (int i = 0; i < oc_graph_node_count(graph); i++) {
         const oc_node *sum = oc_graph_node(graph, i);
@@ -77,6 +77,7 @@ static void damp_branches(const oc_graph *graph, oc_tensors *weights) {
             oc_tensor *scale =
                 oc_tensors_find(weights, oc_graph_param(graph, norm->first_param)->name);
             for (size_t c = 0; c < oc_tensor_count(scale); c++) ((float *)scale->data)[c] = 0.25F;
+            break; /* the other side stays as it is, projected or not */
         }
     }
 }
