@@ -61,7 +61,7 @@ static uint64_t type_of(const json_t *value) {
     return json_is_boolean(value) ? TYPE_BOOL : json_is_number(value) ? TYPE_NUMBER : 0;
 }
 
-/* The page's columns, in this order. */
+/* The page's columns. */
 static oc_status put_experiment(oc_events *e, const json_t *values, const char *const *metrics,
                                 size_t count, oc_error *err) {
     oc_buf experiment = {0}, info = {0}, name = {0};

@@ -11,7 +11,7 @@
  * TensorBoard keeps of it. */
 enum { POINTS = 25 };
 
-/* What people look for first; the HPARAMS page shows the first five from the start. */
+/* What people compare runs by; the HPARAMS page sorts it by name. */
 static json_t *first_settings(const oci_session *s) {
     const oci_settings *t = &s->settings;
     bool head = t->tune == OC_TUNE_HEAD;
