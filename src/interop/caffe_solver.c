@@ -199,6 +199,21 @@ static oc_status read_decay(const oci_solver *s, oc_error *err) {
     return unknown_word(s, "regularization_type", word, words, 2, err);
 }
 
+/* Layers included by a level or a stage would be left out, or taken, without a word. */
+static oc_status check_state(const oci_solver *s, const char *name, oc_error *err) {
+    char place[OCI_PLACE_BYTES];
+    const oci_proto_value *state = oci_proto_next(s->message, name, NULL);
+    for (; state != NULL; state = oci_proto_next(s->message, name, state)) {
+        const oci_proto *m = state->as.message;
+        if (!oci_proto_has(m, "level") && oci_proto_count(m, "stage") == 0) continue;
+        return oc_fail(err, OC_EUNSUPPORTED,
+                       "%s: %s has a level or a stage, which are not followed: write a net without "
+                       "rules by level or stage",
+                       oci_proto_place(place, m), name);
+    }
+    return OC_OK;
+}
+
 /* ---- the net ------------------------------------------------------------------------------- */
 
 /* The first of: this message, the file that this text names. */
@@ -219,6 +234,8 @@ static oc_status read_net(const oci_solver *s, const char *message, const char *
 static oc_status read_nets(oci_solver *s, oc_error *err) {
     const oci_proto *both = NULL;
     char place[OCI_PLACE_BYTES];
+    OC_TRY(check_state(s, "train_state", err));
+    OC_TRY(check_state(s, "test_state", err));
     OC_TRY(read_net(s, "net_param", "net", &both, err));
     OC_TRY(read_net(s, "train_net_param", "train_net", &s->net, err));
     OC_TRY(read_net(s, "test_net_param", "test_net", &s->test, err));

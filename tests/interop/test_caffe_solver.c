@@ -230,6 +230,8 @@ static void what_cannot_be_is_refused_with_its_place(void **state) {
          "max_iter is -5"},
         {PLAIN "lerning_rate: 5", OC_EFORMAT, "lerning_rate"},
         {PLAIN "net_param {", OC_EFORMAT, "solver.prototxt"},
+        {PLAIN "train_state { stage: 'tuning' }", OC_EUNSUPPORTED, "train_state has a level"},
+        {PLAIN "test_state { phase: TEST } test_state { level: 1 }", OC_EUNSUPPORTED, "test_state"},
         {"", OC_EFORMAT, "max_iter is 0"},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)

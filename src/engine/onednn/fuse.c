@@ -203,7 +203,7 @@ static void walk_add(walk *w, int node) {
 static void walk_plain_unit(walk *w, int node, oci_kind kind) {
     oci_plan *plan = w->plan;
     const oc_node *n = oc_graph_node(plan->graph, node);
-    int in[OC_MAX_INPUTS];
+    int in[OC_MAX_INPUTS] = {0};
     for (int i = 0; i < n->input_count; i++) {
         in[i] = plan->value_of[n->inputs[i]];
         if (plan->values[in[i]].plain) in[i] = as_stored(w, in[i], node);
