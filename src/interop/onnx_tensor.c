@@ -136,7 +136,8 @@ static oc_status read_lists(oci_onnx_doc *doc, const oci_wire *w, oci_onnx_tenso
     if (t->type == OCI_ONNX_FLOAT) OC_TRY(read_list(doc, *w, OCI_TENSOR_FLOATS, &floats, err));
     if (t->type == OCI_ONNX_DOUBLE) OC_TRY(read_list(doc, *w, OCI_TENSOR_DOUBLES, &doubles, err));
     uint32_t number = t->type == OCI_ONNX_INT64 ? OCI_TENSOR_INT64S : OCI_TENSOR_INT32S;
-    OC_TRY(read_list(doc, *w, number, &ints, err));
+    bool own = t->type == OCI_ONNX_FLOAT || t->type == OCI_ONNX_DOUBLE; /* has a list of its own */
+    if (!own) OC_TRY(read_list(doc, *w, number, &ints, err));
     t->floats = floats.entries;
     t->doubles = doubles.entries;
     t->ints = ints.entries;

@@ -107,9 +107,6 @@ oc_status oci_known_floats(oci_import *x, const oci_known *known, const float **
         for (size_t i = 0; i < known->count; i++) values[i] = (float)known->ints[i];
         return OC_OK;
     }
-    if (known->values.data == NULL && known->count > 0)
-        return oc_fail(err, OC_EFORMAT, "%s: a constant of %zu values has none of them", x->where,
-                       known->count);
     return oc_tensor_to_f32(values, known->values.data, known->values.dtype, known->count, err);
 }
 
