@@ -3,7 +3,7 @@
  * SPDX-License-Identifier: BSD-2-Clause */
 #include <string.h>
 
-#include "interop/caffe_int.h"
+#include "interop/caffe/caffe_int.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

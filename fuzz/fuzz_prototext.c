@@ -2,7 +2,7 @@
  * phases.
  *
  * SPDX-License-Identifier: BSD-2-Clause */
-#include "interop/caffe_int.h"
+#include "interop/caffe/caffe_int.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

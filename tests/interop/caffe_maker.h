@@ -6,7 +6,7 @@
 
 #include "../check.h"
 
-#include "interop/caffe_int.h"
+#include "interop/caffe/caffe_int.h"
 #include "interop/wire_int.h"
 
 #define CAFFE_INPUT(side) "input: 'data' input_dim: [1, 3, " #side ", " #side "]\n"

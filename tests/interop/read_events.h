@@ -7,7 +7,7 @@
 
 #include "../check.h"
 
-#include "interop/events_int.h"
+#include "interop/tensorboard/events_int.h"
 
 /* One value of one event. `bytes` is its message of field `kind`: an image, a histogram; or its
  * metadata. Valid during the call. */

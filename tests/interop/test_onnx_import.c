@@ -8,7 +8,7 @@
 #include "../engine/harness.h"
 
 #include "interop/interop.h"
-#include "interop/onnx_int.h"
+#include "interop/onnx/onnx_int.h"
 #include "interop/wire_int.h"
 
 enum { SIDE = 8, CLASSES = 4 };

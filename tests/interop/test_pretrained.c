@@ -2,7 +2,7 @@
  *
  * SPDX-License-Identifier: BSD-2-Clause */
 #include "../check.h"
-#include "interop/names_int.h"
+#include "interop/weights/names_int.h"
 
 enum { CLASSES = 3 };
 

@@ -6,7 +6,7 @@
 
 #include <math.h>
 
-#include "interop/caffe_int.h"
+#include "interop/caffe/caffe_int.h"
 #include "interop/wire_int.h"
 
 static oc_pool *pool;

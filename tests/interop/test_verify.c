@@ -5,7 +5,7 @@
 
 #include <math.h>
 
-#include "interop/verify_int.h"
+#include "interop/verify/verify_int.h"
 
 enum { SIDE = 16, CLASSES = 3, IMAGES = 2 };
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "interop/zip_int.h"
+#include "interop/weights/zip_int.h"
 #include "zip_maker.h"
 
 static const made_entry two[] = {{.name = "a/x", .data = "1234", .size = 4},

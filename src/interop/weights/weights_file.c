@@ -1,0 +1,128 @@
+/* One door for files of weights: what a file is, its bytes say, never its name.
+ *
+ * SPDX-License-Identifier: BSD-2-Clause */
+#include <string.h>
+
+#include "interop/weights/weights_file_int.h"
+#include "interop/weights/zip_int.h"
+
+struct oc_weights_file {
+    oc_map map; /* empty when parsed from memory */
+    const char *kind;
+    oc_safetensors *safetensors; /* whose tensors these are, or NULL */
+    oc_tensors *own;             /* tensors of the other kinds */
+};
+
+/* What a reading works on. `path` is NULL where the bytes lie in memory alone. */
+typedef struct source {
+    const uint8_t *bytes;
+    size_t size;
+    const char *path, *where;
+} source;
+
+/* ---- the kinds ------------------------------------------------------------------------------
+ */
+
+static bool is_safetensors(const uint8_t *bytes, size_t size) {
+    return size > 8 && bytes[8] == '{';
+}
+
+static oc_status read_safetensors(oc_weights_file *file, const source *s, oc_error *err) {
+    return oc_safetensors_parse(&file->safetensors, s->bytes, s->size, s->where, err);
+}
+
+static oc_status read_pth(oc_weights_file *file, const source *s, oc_error *err) {
+    return oci_pth_read(file->own, s->bytes, s->size, s->where, err);
+}
+
+/* A pickle outside of an archive: what torch.save wrote before version 1.6. */
+static bool is_old_pth(const uint8_t *bytes, size_t size) {
+    return size > 2 && bytes[0] == 0x80 && bytes[1] >= 2 && bytes[1] <= 5;
+}
+
+static oc_status refuse_old_pth(oc_weights_file *file, const source *s, oc_error *err) {
+    (void)file;
+    return oc_fail(err, OC_EUNSUPPORTED,
+                   "%s: PyTorch's form from before version 1.6, which is a program: with a file "
+                   "that you trust, in Python, torch.save(torch.load(FILE), NEW)",
+                   s->where);
+}
+
+static bool is_h5(const uint8_t *bytes, size_t size) {
+    static const uint8_t mark[] = {0x89, 'H', 'D', 'F', '\r', '\n', 0x1A, '\n'};
+    return size >= sizeof mark && memcmp(bytes, mark, sizeof mark) == 0;
+}
+
+static oc_status read_h5(oc_weights_file *file, const source *s, oc_error *err) {
+    if (s->path != NULL) return oci_h5_read(file->own, s->path, err);
+    return oc_fail(err, OC_EUNSUPPORTED, "%s: HDF5 is read from a file alone", s->where);
+}
+
+static const struct {
+    const char *kind;
+    bool (*is)(const uint8_t *bytes, size_t size);
+    oc_status (*read)(oc_weights_file *file, const source *s, oc_error *err);
+} KINDS[] = {{"safetensors", is_safetensors, read_safetensors},
+             {"PyTorch", oci_is_zip, read_pth},
+             {"Keras", is_h5, read_h5},
+             {"old PyTorch", is_old_pth, refuse_old_pth}};
+enum { KIND_COUNT = sizeof KINDS / sizeof *KINDS };
+
+/* ---- opening --------------------------------------------------------------------------------
+ */
+
+static oc_status read_kind(oc_weights_file *file, const source *s, oc_error *err) {
+    for (size_t i = 0; i < KIND_COUNT; i++) {
+        if (!KINDS[i].is(s->bytes, s->size)) continue;
+        file->kind = KINDS[i].kind;
+        return KINDS[i].read(file, s, err);
+    }
+    return oc_fail(err, OC_EFORMAT,
+                   "%s: no file of weights that is known: expected .safetensors, PyTorch's .pth, "
+                   "or Keras' .h5; a .caffemodel comes in with its net, `ocellus import caffe`",
+                   s->where);
+}
+
+static oc_status open_source(oc_weights_file **out, source s, oc_error *err) {
+    oc_status status = OC_OK;
+    *out = NULL;
+    oc_weights_file *file = oc_calloc(1, sizeof *file);
+    if (file == NULL) return oc_fail_nomem(err, sizeof *file, "a weights file");
+    OC_GOTO(oc_tensors_new(&file->own, err));
+    if (s.path != NULL) {
+        OC_GOTO(oc_map_open(&file->map, s.path, err));
+        s.bytes = file->map.data;
+        s.size = file->map.size;
+    }
+    OC_GOTO(read_kind(file, &s, err));
+    *out = file;
+    file = NULL;
+done:
+    oc_weights_file_close(file);
+    return status;
+}
+
+oc_status oc_weights_file_open(oc_weights_file **out, const char *path, oc_error *err) {
+    return open_source(out, (source){.path = path, .where = path}, err);
+}
+
+oc_status oc_weights_file_parse(oc_weights_file **out, const void *bytes, size_t size,
+                                const char *where, oc_error *err) {
+    return open_source(out, (source){.bytes = bytes, .size = size, .where = where}, err);
+}
+
+void oc_weights_file_close(oc_weights_file *file) {
+    if (file == NULL) return;
+    oc_tensors_free(file->own);
+    oc_safetensors_close(file->safetensors);
+    oc_map_close(&file->map);
+    oc_free(file);
+}
+
+const oc_tensors *oc_weights_file_tensors(const oc_weights_file *file) {
+    return file->safetensors != NULL ? oc_safetensors_tensors(file->safetensors) : file->own;
+}
+
+const char *oc_weights_file_kind(const oc_weights_file *file) {
+    return file->kind;
+}
