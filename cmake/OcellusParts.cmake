@@ -16,6 +16,7 @@ oc_part(XXHASH libxxhash libxxhash-dev)
 oc_part(JPEG libjpeg libjpeg62-turbo-dev)
 oc_part(SPNG spng libspng-dev)
 oc_part(WEBP libwebp libwebp-dev)
+oc_part(MICROHTTPD libmicrohttpd libmicrohttpd-dev)
 
 # HDF5 is read by interop alone: Keras' weights.
 pkg_check_modules(HDF5 IMPORTED_TARGET hdf5)

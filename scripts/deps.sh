@@ -19,6 +19,7 @@ libxxhash-dev        digests
 libjpeg62-turbo-dev  JPEG
 libspng-dev          PNG
 libwebp-dev          WebP
+libmicrohttpd-dev    HTTP and TLS: serve
 libhdf5-dev          HDF5: weights from Keras
 liblmdb-dev          LMDB: photos as Caffe stores them (optional)
 LIST

@@ -7,9 +7,10 @@
 #include "command_int.h"
 
 const oci_command *const oci_commands[] = {
-    &oci_cmd_train,  &oci_cmd_eval,   &oci_cmd_predict,    &oci_cmd_data,   &oci_cmd_info,
-    &oci_cmd_import, &oci_cmd_export, &oci_cmd_quantize,   &oci_cmd_verify, &oci_cmd_synth,
-    &oci_cmd_doctor, &oci_cmd_bench,  &oci_cmd_completion, &oci_cmd_help,   NULL};
+    &oci_cmd_train,    &oci_cmd_eval,       &oci_cmd_predict, &oci_cmd_serve,
+    &oci_cmd_data,     &oci_cmd_info,       &oci_cmd_import,  &oci_cmd_export,
+    &oci_cmd_quantize, &oci_cmd_verify,     &oci_cmd_synth,   &oci_cmd_doctor,
+    &oci_cmd_bench,    &oci_cmd_completion, &oci_cmd_help,    NULL};
 
 const oci_command *oci_command_find(const char *name) {
     for (size_t i = 0; oci_commands[i]; i++)

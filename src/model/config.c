@@ -1,11 +1,11 @@
 /* config.json: what a model is, apart from its numbers.
  *
  *   {"format": "ocellus-model", "version": 1, "arch": "mobilenet_v2", "temperature": 1.3,
- *    "recipe": {...}, "classes": [{"label": "rose", "display": "Rose", "id": "Q102231"}, ...],
- *    "origin": {...}}
+ *    "threshold": 0.4, "recipe": {...},
+ *    "classes": [{"label": "rose", "display": "Rose", "id": "Q102231"}, ...], "origin": {...}}
  *
- * arch, temperature, origin, display and id may be absent. Other members are left alone: people add
- * notes.
+ * arch, temperature, threshold, origin, display and id may be absent. Other members are left alone:
+ * people add notes.
  * SPDX-License-Identifier: BSD-2-Clause */
 #include <inttypes.h>
 #include <math.h>
@@ -48,6 +48,8 @@ static oc_status put_config(json_t *o, const oc_model *model, oc_error *err) {
     OC_TRY(oci_json_put(o, "version", json_integer(VERSION), err));
     if (model->arch != NULL) OC_TRY(oci_json_put(o, "arch", json_string(model->arch), err));
     OC_TRY(oci_json_put(o, "temperature", oc_json_real(model->temperature), err));
+    if (model->threshold > 0)
+        OC_TRY(oci_json_put(o, "threshold", oc_json_real(model->threshold), err));
     OC_TRY(oc_recipe_to_json(&model->recipe, &recipe, err));
     OC_TRY(oci_json_put(o, "recipe", recipe, err));
     OC_TRY(put_classes(o, &model->classes, err));
@@ -173,6 +175,9 @@ oc_status oci_config_from_json(const json_t *o, const char *where, oc_model *mod
     if (oc_json_has(o, "temperature")) {
         OC_TRY(oc_json_get_real(o, "temperature", where, OCI_TEMPERATURE_MIN, OCI_TEMPERATURE_MAX,
                                 &model->temperature, err));
+    }
+    if (oc_json_has(o, "threshold")) {
+        OC_TRY(oc_json_get_real(o, "threshold", where, 0, 1, &model->threshold, err));
     }
     if (!oc_json_has(o, "origin")) return OC_OK;
     json_t *origin = NULL;

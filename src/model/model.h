@@ -54,6 +54,7 @@ typedef struct oc_model {
     oc_classes classes;
     oc_recipe recipe;
     double temperature; /* logits are divided by it before softmax; 1 = uncalibrated */
+    double threshold;   /* 0..1: an answer whose best probability is lower is "unknown"; 0 = none */
     char *arch;         /* name in the zoo, or NULL */
     json_t *origin;     /* object: options, data digest, seed, version, command, date; or NULL */
     json_t *metrics;    /* last evaluation, or NULL */

@@ -89,15 +89,19 @@ static oc_status check_k(const oc_predictor *p, int k, oc_error *err) {
                    p->model->classes.count, p->model->classes.count);
 }
 
+static oc_status not_finite(oc_error *err) {
+    return oc_fail(err, OC_ENUMERIC,
+                   "the network's output is not finite for this image: the "
+                   "weights overflow, train with a lower --lr");
+}
+
 /* Rank the i-th row of a plan's output. */
 static oc_status rank_row(const oc_predictor *p, oc_plan *plan, size_t i, int k, oc_ranked *ranked,
                           oc_error *err) {
     size_t classes = p->model->classes.count;
     const float *logits = oc_plan_output(plan) + i * classes;
-    if (oci_rank(logits, classes, p->model->temperature, k, ranked)) return OC_OK;
-    return oc_fail(err, OC_ENUMERIC,
-                   "the network's output is not finite for this image: the "
-                   "weights overflow, train with a lower --lr");
+    bool finite = oci_rank(logits, classes, p->model->temperature, k, ranked);
+    return finite ? OC_OK : not_finite(err);
 }
 
 oc_status oc_predict_bytes(oc_predictor *p, const void *bytes, size_t size, int k,
@@ -196,35 +200,72 @@ static oc_status run_pack(oc_predictor *p, const oci_pack *pack, const reporting
 
 /* ---- several images ---- */
 
-static void report_image(const oc_predictor *p, oc_plan *plan, size_t i, int k, oc_ranked *ranked,
-                         oc_status *status, oc_error *error) {
-    const oci_pack *pack = &p->pack[0];
-    *status = pack->status[i];
-    if (*status == OC_OK)
-        *status = rank_row(p, plan, i, k, ranked, error);
-    else
-        *error = pack->error[i];
+static oc_status check_n(const oc_predictor *p, size_t n, oc_error *err) {
+    if (n >= 1 && n <= (size_t)p->batch) return OC_OK;
+    return oc_fail(err, OC_EUSAGE, "%zu images at once: this predictor takes 1 to %d", n, p->batch);
 }
 
-oc_status oc_predict_images(oc_predictor *p, const oc_image_bytes *images, size_t n, int k,
-                            oc_ranked *ranked, oc_status *status, oc_error *errors, oc_error *err) {
+/* Decode n images and run them; pack[0] then says which could be read. */
+static oc_status run_images(oc_predictor *p, const oc_image_bytes *images, size_t n, oc_plan **plan,
+                            oc_error *err) {
     decoding job = {.p = p, .pack = &p->pack[0]};
-    oc_plan *plan = NULL;
-    if (n < 1 || n > (size_t)p->batch) {
-        return oc_fail(err, OC_EUSAGE, "%zu images at once: this predictor takes 1 to %d", n,
-                       p->batch);
-    }
-    OC_TRY(check_k(p, k, err));
-    OC_TRY(oci_plans_get(p, n, &plan, err));
+    OC_TRY(check_n(p, n, err));
+    OC_TRY(oci_plans_get(p, n, plan, err));
     OC_TRY(make_renderers(p, n > 1 ? p->workers : 1, err));
     OC_TRY(make_pack(p, &p->pack[0], err));
     p->pack[0].paths = NULL;
     p->pack[0].images = images;
     p->pack[0].n = n;
     (void)decode_pack(&job);
-    OC_TRY(oc_plan_forward(plan, p->pack[0].pixels, (int)n, 0, NULL, NULL, err));
-    for (size_t i = 0; i < n; i++)
-        report_image(p, plan, i, k, ranked + i * (size_t)k, &status[i], &errors[i]);
+    return oc_plan_forward(*plan, p->pack[0].pixels, (int)n, 0, NULL, NULL, err);
+}
+
+oc_status oc_predict_images(oc_predictor *p, const oc_image_bytes *images, size_t n, int k,
+                            oc_ranked *ranked, oc_status *status, oc_error *errors, oc_error *err) {
+    oc_plan *plan = NULL;
+    OC_TRY(check_k(p, k, err));
+    OC_TRY(run_images(p, images, n, &plan, err));
+    for (size_t i = 0; i < n; i++) {
+        status[i] = p->pack[0].status[i];
+        if (status[i] == OC_OK)
+            status[i] = rank_row(p, plan, i, k, ranked + i * (size_t)k, &errors[i]);
+        else
+            errors[i] = p->pack[0].error[i];
+    }
+    return OC_OK;
+}
+
+/* Row i of what the plan gave, as probabilities. */
+static oc_status softmax_row(const oc_predictor *p, oc_plan *plan, size_t i, float *probabilities,
+                             oc_error *err) {
+    size_t classes = p->model->classes.count;
+    const float *logits = oc_plan_output(plan) + i * classes;
+    bool finite = oci_softmax(logits, classes, p->model->temperature, probabilities + i * classes);
+    return finite ? OC_OK : not_finite(err);
+}
+
+oc_status oc_predict_probabilities(oc_predictor *p, const oc_image_bytes *images, size_t n,
+                                   float *probabilities, oc_status *status, oc_error *errors,
+                                   oc_error *err) {
+    oc_plan *plan = NULL;
+    OC_TRY(run_images(p, images, n, &plan, err));
+    for (size_t i = 0; i < n; i++) {
+        status[i] = p->pack[0].status[i];
+        if (status[i] == OC_OK)
+            status[i] = softmax_row(p, plan, i, probabilities, &errors[i]);
+        else
+            errors[i] = p->pack[0].error[i];
+    }
+    return OC_OK;
+}
+
+oc_status oc_predict_pixels(oc_predictor *p, const float *pixels, size_t n, float *probabilities,
+                            oc_status *status, oc_error *errors, oc_error *err) {
+    oc_plan *plan = NULL;
+    OC_TRY(check_n(p, n, err));
+    OC_TRY(oci_plans_get(p, n, &plan, err));
+    OC_TRY(oc_plan_forward(plan, pixels, (int)n, 0, NULL, NULL, err));
+    for (size_t i = 0; i < n; i++) status[i] = softmax_row(p, plan, i, probabilities, &errors[i]);
     return OC_OK;
 }
 

@@ -41,6 +41,16 @@ typedef struct oc_image_bytes {
 OC_MUST_CHECK oc_status oc_predict_images(oc_predictor *p, const oc_image_bytes *images, size_t n,
                                           int k, oc_ranked *ranked, oc_status *status,
                                           oc_error *errors, oc_error *err);
+/* The same, of all classes: probabilities (n, classes) in the order of the model. */
+OC_MUST_CHECK oc_status oc_predict_probabilities(oc_predictor *p, const oc_image_bytes *images,
+                                                 size_t n, float *probabilities, oc_status *status,
+                                                 oc_error *errors, oc_error *err);
+/* The same for pixels (n, channels, height, width) that are as the model's recipe makes them. */
+OC_MUST_CHECK oc_status oc_predict_pixels(oc_predictor *p, const float *pixels, size_t n,
+                                          float *probabilities, oc_status *status, oc_error *errors,
+                                          oc_error *err);
+/* The k largest of (classes) probabilities, best first, ties by class number. 1 <= k <= classes. */
+void oc_rank(const float *probabilities, size_t classes, int k, oc_ranked *ranked);
 
 /* Many files: decoded in parallel, run in batches, reported in order. `each` gets ranked (k of
  * them) or, for a file that could not be read, NULL and the error. A failing file fails only

@@ -9,6 +9,8 @@
 /* The k best of (classes) logits with their probabilities, softmax(logits / temperature), best
  * first, ties by class number. 1 <= k <= classes. False when a logit is not finite. */
 bool oci_rank(const float *logits, size_t classes, double temperature, int k, oc_ranked *ranked);
+/* p (classes) = softmax(logits / temperature). False when a logit is not finite. */
+bool oci_softmax(const float *logits, size_t classes, double temperature, float *p);
 
 /* A batch of files on its way from disk to pixels. */
 typedef struct oci_pack {

@@ -1,0 +1,122 @@
+/* A request and its answer, as handlers see them. Knows nothing of libmicrohttpd: http.c fills one
+ * and sends what comes out. Private to `serve`.
+ *
+ * Life: made when the headers are in, freed when the answer is sent or the connection is gone.
+ * Everything on `pool` lives as long. One thread at a time has an exchange: an event thread, or,
+ * between oci_wait and oci_wake, whoever works for it.
+ * SPDX-License-Identifier: BSD-2-Clause */
+#ifndef OC_SERVE_EXCHANGE_INT_H
+#define OC_SERVE_EXCHANGE_INT_H
+
+#include "serve/serve.h"
+
+typedef struct oci_exchange oci_exchange;
+
+/* X(name, word) */
+#define OCI_METHOD_MAP(X)                                                                          \
+    X(OCI_GET, "GET")                                                                              \
+    X(OCI_HEAD, "HEAD")                                                                            \
+    X(OCI_POST, "POST")                                                                            \
+    X(OCI_PATCH, "PATCH")                                                                          \
+    X(OCI_DELETE, "DELETE")                                                                        \
+    X(OCI_OPTIONS, "OPTIONS")
+typedef enum oci_method {
+#define OCI_METHOD_ENUM(name, word) name,
+    OCI_METHOD_MAP(OCI_METHOD_ENUM)
+#undef OCI_METHOD_ENUM
+        OCI_METHODS
+} oci_method;
+
+/* What a route answers to. */
+typedef struct oci_route {
+    oci_method method;   /* GET routes answer HEAD as well */
+    const char *pattern; /* "/v1/models/{}": {} stands for one segment */
+    oc_status (*run)(oci_exchange *x, oc_error *err);
+} oci_route;
+
+/* A part of a form: a file where it has a file name, else a text. */
+typedef struct oci_part {
+    const char *name, *filename, *type; /* filename, type: NULL where not given */
+    oc_buf bytes;
+} oci_part;
+
+typedef struct oci_header {
+    const char *name, *value;
+} oci_header;
+
+enum { OCI_PATH_ARGS = 2, OCI_HEADERS = 12, OCI_ID_BYTES = 33 };
+
+struct oci_exchange {
+    oc_server *server;
+    oc_pool *pool;
+    void *connection;               /* http.c's */
+    const oci_route *route;         /* NULL: refused before one was found */
+    char id[OCI_ID_BYTES];          /* 32 hexadecimal digits */
+    const char *arg[OCI_PATH_ARGS]; /* what stood for {}, decoded */
+    char address[64];               /* of the client, numeric */
+    bool loopback;                  /* ... and it is this machine */
+    double began;                   /* oc_clock_seconds */
+
+    const char *type; /* Content-Type of the body, or NULL */
+    oc_buf body;      /* of a request that is no form */
+    oci_part *parts;  /* of a form */
+    size_t part_count, part_capacity;
+
+    int status;              /* HTTP; 0 = no answer yet */
+    const char *answer_type; /* static or on pool */
+    oc_buf answer;
+    oci_header headers[OCI_HEADERS];
+    size_t header_count;
+
+    void *work; /* a handler's own, from `run` to its last `then` */
+    void (*free_work)(void *work);
+    oc_status (*then)(oci_exchange *x, oc_error *err); /* see oci_wait */
+};
+
+/* ---- asking (http.c) ---- */
+const char *oci_query(const oci_exchange *x, const char *key);      /* decoded, or NULL */
+const char *oci_header_in(const oci_exchange *x, const char *name); /* or NULL */
+/* The first part of that name that is a text, or NULL; so that "name=a" in a form and in the query
+ * mean the same, the query is asked first. */
+const char *oci_field(const oci_exchange *x, const char *name);
+
+/* ---- answering (answer.c) ---- */
+/* Takes `value`, also when it fails; NULL is OC_ENOMEM. */
+OC_MUST_CHECK oc_status oci_answer_json(oci_exchange *x, int status, json_t *value, oc_error *err);
+/* Text of a type; `text` is copied. */
+OC_MUST_CHECK oc_status oci_answer_text(oci_exchange *x, int status, const char *type,
+                                        const char *text, size_t size, oc_error *err);
+/* application/problem+json (RFC 9457). Replaces any answer there is; never fails: without memory
+ * the answer is empty. code is oc_status_name or a word of HTTP's. */
+void oci_answer_problem(oci_exchange *x, int status, const char *code, const char *detail);
+/* The same for an error of ours: the status of oc_status_http. */
+void oci_answer_error(oci_exchange *x, const oc_error *error);
+/* A refusal that has no oc_status: `return oci_refuse(x, 429, "...")`; always OC_OK. */
+oc_status oci_refuse(oci_exchange *x, int status, const char *format, ...) OC_PRINTF(3, 4);
+/* name static, value copied; dropped when there are OCI_HEADERS of them or no memory. */
+void oci_answer_header(oci_exchange *x, const char *name, const char *value);
+void oci_retry_after(oci_exchange *x, double seconds);
+/* {"type", "title", "status", "detail", "code"}; NULL without memory. */
+json_t *oci_problem_json(int status, const char *code, const char *detail);
+
+/* ---- waiting (http.c) ---- */
+/* Before the exchange is handed to another thread: its request waits, and no thread with it, until
+ * oci_wake is called; then `then` goes on where `run`, or the last `then`, has ended. */
+void oci_wait(oci_exchange *x, oc_status (*then)(oci_exchange *x, oc_error *err));
+/* By that thread, when it is done with the exchange, which is no longer its own from here on. */
+void oci_wake(oci_exchange *x);
+
+/* ---- routes (routes.c) ---- */
+/* NULL: *known says whether the path exists, with another method. Fills x->arg. */
+const oci_route *oci_route_find(oci_exchange *x, oci_method method, const char *path, bool *known);
+
+oc_status oci_run_health(oci_exchange *x, oc_error *err);
+oc_status oci_run_ready(oci_exchange *x, oc_error *err);
+oc_status oci_run_metrics(oci_exchange *x, oc_error *err);
+oc_status oci_run_models(oci_exchange *x, oc_error *err);
+oc_status oci_run_model(oci_exchange *x, oc_error *err);
+oc_status oci_run_example(oci_exchange *x, oc_error *err);
+oc_status oci_run_config(oci_exchange *x, oc_error *err);
+oc_status oci_run_identify(oci_exchange *x, oc_error *err);
+
+#endif

@@ -1,0 +1,272 @@
+/* POST /v1/identify: photos in, names out.
+ *
+ * Several photos of one thing are fused by the mean of their calibrated probabilities: the sum
+ * rule, which suffers least when one of the photos misleads (Kittler et al., "On Combining
+ * Classifiers", 1998). Photos are looked at before they wait (kind, size), so that what cannot be
+ * used costs no one a place in the queue. SPDX-License-Identifier: BSD-2-Clause */
+#include "serve/identify_int.h"
+
+#include <math.h>
+#include <string.h>
+#include <strings.h>
+
+enum { DEFAULT_TOP = 5, MAX_TOP = 100 };
+
+static void free_identification(void *work) {
+    oci_identification *d = work;
+    if (d->served != NULL) oci_models_give(d->x->server->models, d->served);
+    oc_free(d->fused);
+    oc_free(d->best);
+    oc_free(d->probabilities);
+    oc_free(d);
+}
+
+/* ---- what is asked ----------------------------------------------------------------------------
+ */
+
+static oc_status choose_model(oci_identification *d, oc_error *err) {
+    oci_models *models = d->x->server->models;
+    const char *name = oci_field(d->x, "model");
+    oc_buf names = {0};
+    d->served = oci_models_take(models, name);
+    if (d->served != NULL) return OC_OK;
+    oci_models_names(models, &names);
+    oc_status status = oc_fail(err, OC_ENOTFOUND, "there is no model \"%.100s\"; there are: %s",
+                               name, names.data != NULL ? names.data : "");
+    oc_buf_clear(&names);
+    return status;
+}
+
+static oc_status choose_top(oci_identification *d, oc_error *err) {
+    const char *text = oci_field(d->x, "top");
+    size_t classes = d->served->model->classes.count;
+    int64_t top = DEFAULT_TOP;
+    if (text != NULL && !oc_parse_i64(text, 1, MAX_TOP, &top))
+        return oc_fail(err, OC_EUSAGE, "top \"%.50s\": a number from 1 to %d", text, MAX_TOP);
+    d->top = (size_t)top < classes ? (int)top : (int)classes;
+    return OC_OK;
+}
+
+static void look_at(oci_identification *d, oci_photo *photo) {
+    const oc_image_limits limits = {.max_pixels = d->x->server->options.max_pixels};
+    photo->status =
+        oc_image_probe(photo->bytes.data, photo->bytes.size, &limits, &photo->info, &photo->error);
+}
+
+static oc_status add_photo(oci_identification *d, const oc_buf *bytes, const char *filename,
+                           oc_error *err) {
+    if (d->count == OCI_MAX_IMAGES)
+        return oc_fail(err, OC_EUSAGE, "more than %d photos: send the best %d", OCI_MAX_IMAGES,
+                       OCI_MAX_IMAGES);
+    oci_photo *photo = &d->photos[d->count++];
+    photo->bytes = (oc_image_bytes){bytes->data != NULL ? bytes->data : "", bytes->size};
+    photo->filename = filename != NULL && *filename != '\0' ? filename : NULL;
+    look_at(d, photo);
+    return OC_OK;
+}
+
+/* A file input that was left empty comes as a part without name and bytes. */
+static bool is_blank(const oci_part *part) {
+    return part->bytes.size == 0 && part->filename != NULL && *part->filename == '\0';
+}
+
+static oc_status gather_photos(oci_identification *d, oc_error *err) {
+    oci_exchange *x = d->x;
+    size_t organs = 0;
+    if (x->part_count == 0 && x->body.size > 0) return add_photo(d, &x->body, NULL, err);
+    for (size_t i = 0; i < x->part_count; i++) {
+        const oci_part *part = &x->parts[i];
+        if (strcmp(part->name, "images") == 0 && !is_blank(part))
+            OC_TRY(add_photo(d, &part->bytes, part->filename, err));
+    }
+    for (size_t i = 0; i < x->part_count && organs < d->count; i++)
+        if (strcmp(x->parts[i].name, "organs") == 0 && x->parts[i].bytes.data != NULL)
+            d->photos[organs++].organ = x->parts[i].bytes.data;
+    if (d->count > 0) return OC_OK;
+    return oc_fail(
+        err, OC_EUSAGE,
+        "no photo: send 1 to %d as \"images\" of a multipart/form-data form, or one as the "
+        "body itself",
+        OCI_MAX_IMAGES);
+}
+
+/* A raw body is to be an image by its type; what it is by its bytes, the image room says. */
+static bool type_is_good(const oci_exchange *x) {
+    static const char *const good[] = {"image/", "multipart/form-data", "application/octet-stream",
+                                       "application/x-www-form-urlencoded"};
+    for (size_t i = 0; x->type != NULL && i < sizeof good / sizeof good[0]; i++)
+        if (strncasecmp(x->type, good[i], strlen(good[i])) == 0) return true;
+    return false;
+}
+
+/* ---- through the queue ------------------------------------------------------------------------
+ */
+
+static void wake(void *ctx) {
+    oci_wake(((oci_identification *)ctx)->x);
+}
+
+static oc_status prepare_job(oci_identification *d, oc_error *err) {
+    size_t classes = d->served->model->classes.count, n = 0;
+    for (size_t i = 0; i < d->count; i++) {
+        if (d->photos[i].status != OC_OK) continue;
+        d->photo_of[n] = i;
+        d->images[n++] = d->photos[i].bytes;
+    }
+    d->probabilities = oc_calloc(n > 0 ? n : 1, classes * sizeof(float));
+    d->fused = oc_calloc(classes, sizeof(float));
+    d->best = oc_calloc((size_t)d->top, sizeof *d->best);
+    if (d->probabilities == NULL || d->fused == NULL || d->best == NULL)
+        return oc_fail_nomem(err, classes * sizeof(float), "an identification");
+    d->job = (oci_job){.images = d->images,
+                       .n = n,
+                       .probabilities = d->probabilities,
+                       .status = d->status,
+                       .errors = d->errors,
+                       .done = wake,
+                       .ctx = d};
+    return OC_OK;
+}
+
+/* From here on the exchange waits, so that a full queue has to wake it as well. */
+static void enqueue(oci_identification *d, oc_status (*then)(oci_exchange *x, oc_error *err)) {
+    oc_error error = {0};
+    double retry = 0;
+    oci_wait(d->x, then);
+    if (oci_queue_put(d->served->queue, &d->job, &retry, &error) == OC_OK) return;
+    (void)oci_refuse(d->x, 503, "%s", error.message);
+    oci_retry_after(d->x, retry);
+    oci_wake(d->x);
+}
+
+oc_status oci_identify_start(oci_exchange *x, oc_status (*then)(oci_exchange *x, oc_error *err),
+                             oc_error *err) {
+    if (!type_is_good(x))
+        return oci_refuse(x, 415,
+                          "the Content-Type \"%.100s\": send multipart/form-data, or one image as "
+                          "image/jpeg, image/png or image/webp",
+                          x->type != NULL ? x->type : "");
+    oci_identification *d = oc_calloc(1, sizeof *d);
+    if (d == NULL) return oc_fail_nomem(err, sizeof *d, "an identification");
+    d->x = x;
+    x->work = d;
+    x->free_work = free_identification;
+    OC_TRY(choose_model(d, err));
+    OC_TRY(choose_top(d, err));
+    OC_TRY(gather_photos(d, err));
+    OC_TRY(prepare_job(d, err));
+    if (d->job.n > 0) {
+        enqueue(d, then);
+    } else {
+        (void)oci_identify_finish(
+            x); /* no photo can be read: the answer is the first one's error */
+    }
+    return OC_OK;
+}
+
+/* ---- and back ---------------------------------------------------------------------------------
+ */
+
+static void fuse(oci_identification *d) {
+    size_t classes = d->served->model->classes.count, used = 0;
+    for (size_t i = 0; i < d->job.n; i++) {
+        oci_photo *photo = &d->photos[d->photo_of[i]];
+        photo->status = d->status[i];
+        photo->error = d->errors[i];
+        photo->probabilities = d->probabilities + i * classes;
+        if (photo->status != OC_OK) continue;
+        used++;
+        for (size_t c = 0; c < classes; c++) d->fused[c] += photo->probabilities[c];
+    }
+    for (size_t c = 0; used > 0 && c < classes; c++) d->fused[c] /= (float)used;
+}
+
+bool oci_identify_finish(oci_exchange *x) {
+    oci_identification *d = x->work;
+    const oc_model *model = d->served->model;
+    if (x->status != 0) return false;
+    fuse(d);
+    bool any = false;
+    for (size_t i = 0; i < d->count; i++) any = any || d->photos[i].status == OC_OK;
+    if (!any) {
+        oci_answer_error(x, &d->photos[0].error);
+        return false;
+    }
+    oc_rank(d->fused, model->classes.count, d->top, d->best);
+    d->unknown = (double)d->best[0].p < model->threshold;
+    return true;
+}
+
+/* ---- as JSON ----------------------------------------------------------------------------------
+ */
+
+static json_t *result_json(const oc_class *class, const oc_ranked *ranked) {
+    return json_pack("{s:s, s:s*, s:s*, s:o, s:i}", "label", class->label, "name", class->display,
+                     "id", class->id, "p", oc_json_real(round(1e6 * (double)ranked->p) / 1e6),
+                     "class", (int)ranked->label);
+}
+
+json_t *oci_results_json(const oc_model *model, const oc_ranked *ranked, int k) {
+    json_t *results = json_array();
+    for (int i = 0; results != NULL && i < k; i++) {
+        json_t *one = result_json(&model->classes.items[ranked[i].label], &ranked[i]);
+        if (json_array_append_new(results, one) == 0) continue;
+        json_decref(results);
+        return NULL;
+    }
+    return results;
+}
+
+static json_t *photo_json(const oci_identification *d, size_t i) {
+    const oci_photo *photo = &d->photos[i];
+    const oc_model *model = d->served->model;
+    oc_ranked ranked[MAX_TOP];
+    json_t *rest = NULL;
+    if (photo->status == OC_OK) {
+        oc_rank(photo->probabilities, model->classes.count, d->top, ranked);
+        rest = json_pack("{s:i, s:i, s:o}", "width", photo->info.width, "height",
+                         photo->info.height, "results", oci_results_json(model, ranked, d->top));
+    } else {
+        rest = json_pack("{s:o}", "error",
+                         oci_problem_json(oc_status_http(photo->status),
+                                          oc_status_name(photo->status), photo->error.message));
+    }
+    json_t *all = json_pack("{s:i, s:o*, s:o*}", "index", (int)i, "filename",
+                            photo->filename != NULL ? oc_json_text(photo->filename) : NULL, "organ",
+                            photo->organ != NULL ? oc_json_text(photo->organ) : NULL);
+    if (rest == NULL || all == NULL || json_object_update(all, rest) != 0) {
+        json_decref(all);
+        all = NULL;
+    }
+    json_decref(rest);
+    return all;
+}
+
+static json_t *photos_json(const oci_identification *d) {
+    json_t *photos = json_array();
+    for (size_t i = 0; photos != NULL && i < d->count; i++) {
+        if (json_array_append_new(photos, photo_json(d, i)) == 0) continue;
+        json_decref(photos);
+        return NULL;
+    }
+    return photos;
+}
+
+static json_t *identification_json(const oci_identification *d) {
+    const oc_model *model = d->served->model;
+    json_t *threshold = model->threshold > 0 ? oc_json_real(model->threshold) : json_null();
+    return json_pack("{s:s, s:s, s:o, s:b, s:o, s:o, s:s, s:o, s:b}", "id", d->x->id, "model",
+                     d->served->name, "results", oci_results_json(model, d->best, d->top),
+                     "unknown", (int)d->unknown, "threshold", threshold, "temperature",
+                     oc_json_real(model->temperature), "fusion", "mean of probabilities", "images",
+                     photos_json(d), "kept", 0);
+}
+
+static oc_status answer_identify(oci_exchange *x, oc_error *err) {
+    if (!oci_identify_finish(x)) return OC_OK;
+    return oci_answer_json(x, 200, identification_json(x->work), err);
+}
+
+oc_status oci_run_identify(oci_exchange *x, oc_error *err) {
+    return oci_identify_start(x, answer_identify, err);
+}

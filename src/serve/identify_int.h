@@ -1,0 +1,47 @@
+/* An identification: one to five photos of one thing, and what they show. Private to `serve`.
+ *
+ * SPDX-License-Identifier: BSD-2-Clause */
+#ifndef OC_SERVE_IDENTIFY_INT_H
+#define OC_SERVE_IDENTIFY_INT_H
+
+#include "serve/server_int.h"
+
+typedef struct oci_photo {
+    oc_image_bytes bytes;         /* on the exchange */
+    const char *filename, *organ; /* or NULL */
+    oc_image_info info;
+    oc_status status; /* OC_OK, or why it could not be used */
+    oc_error error;
+    const float *probabilities; /* (classes), where status is OC_OK */
+} oci_photo;
+
+typedef struct oci_identification {
+    oci_exchange *x;
+    oci_served *served; /* given back when this is freed */
+    oci_photo photos[OCI_MAX_IMAGES];
+    size_t count;
+    int top;         /* 1 .. classes */
+    float *fused;    /* (classes): mean of the photos' probabilities */
+    oc_ranked *best; /* (top) of fused */
+    bool unknown;
+    /* on the way through the queue: those photos that can be read */
+    oci_job job;
+    oc_image_bytes images[OCI_MAX_IMAGES];
+    oc_status status[OCI_MAX_IMAGES];
+    oc_error errors[OCI_MAX_IMAGES];
+    size_t photo_of[OCI_MAX_IMAGES];
+    float *probabilities; /* (job.n, classes) */
+} oci_identification;
+
+/* Read the request and hand it to the model, which x->work then is about; `then` is called with
+ * what came back, or, where the queue is full, with an answer in x. Where the request is refused, x
+ * has the answer and nothing waits. */
+OC_MUST_CHECK oc_status oci_identify_start(oci_exchange *x,
+                                           oc_status (*then)(oci_exchange *x, oc_error *err),
+                                           oc_error *err);
+/* Fuse what came back. False: x has an answer already (refused, or no photo could be used). */
+bool oci_identify_finish(oci_exchange *x);
+/* {"label", "name", "id", "p", "class"}, (k) of them; NULL without memory. */
+json_t *oci_results_json(const oc_model *model, const oc_ranked *ranked, int k);
+
+#endif

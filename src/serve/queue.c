@@ -1,0 +1,273 @@
+/* Batching: a bounded queue and the workers that empty it.
+ *
+ * A batch is bounded in photos and in time: what a photo costs is measured as batches run (an
+ * exponential mean), and no more are taken than should end within the latency asked for.
+ * SPDX-License-Identifier: BSD-2-Clause */
+#include "serve/queue_int.h"
+
+#include <pthread.h>
+#include <string.h>
+
+static const double COST_WEIGHT = 0.1; /* of the last batch in the mean cost of a photo */
+
+typedef struct worker {
+    oci_queue *queue;
+    oc_predictor *predictor;
+    pthread_t thread;
+    bool running;
+    oc_image_bytes *images; /* (batch) */
+    float *pixels;          /* (batch, c, h, w), made when pixels come */
+    float *probabilities;   /* (batch, classes) */
+    oc_status *status;      /* (batch) */
+    oc_error *errors;       /* (batch) */
+} worker;
+
+struct oci_queue {
+    oci_queue_options options;
+    const oc_model *model;
+    size_t classes, image_floats;
+    worker *workers;
+    pthread_mutex_t lock;
+    pthread_cond_t filled;
+    oci_job *first, **last;
+    size_t waiting; /* photos */
+    double cost;    /* seconds a photo, 0 = not known yet */
+    bool closing;
+};
+
+/* ---- a worker ---------------------------------------------------------------------------------
+ */
+
+/* Photos that a batch may have, by their number and by the time that they take. */
+static size_t most_photos(const oci_queue *q) {
+    size_t batch = (size_t)q->options.batch;
+    if (q->cost <= 0) return batch;
+    double fit = q->options.latency / q->cost;
+    if (fit >= (double)batch) return batch;
+    return fit < 1 ? 1 : (size_t)fit;
+}
+
+/* Take jobs of one kind from the front; the first is taken whatever it costs. */
+static oci_job *take(oci_queue *q, size_t *photos) {
+    size_t most = most_photos(q);
+    oci_job *head = q->first, *tail = head;
+    bool encoded = head->images != NULL;
+    *photos = head->n;
+    while (tail->next != NULL && (tail->next->images != NULL) == encoded &&
+           *photos + tail->next->n <= most) {
+        tail = tail->next;
+        *photos += tail->n;
+    }
+    q->first = tail->next;
+    if (q->first == NULL) q->last = &q->first;
+    tail->next = NULL;
+    q->waiting -= *photos;
+    return head;
+}
+
+/* The next batch, or NULL when the queue is closing and empty. */
+static oci_job *wait_for_jobs(oci_queue *q, size_t *photos) {
+    oci_job *jobs = NULL;
+    (void)pthread_mutex_lock(&q->lock);
+    while (q->first == NULL && !q->closing) (void)pthread_cond_wait(&q->filled, &q->lock);
+    if (q->first != NULL) jobs = take(q, photos);
+    (void)pthread_mutex_unlock(&q->lock);
+    return jobs;
+}
+
+static oc_status run_encoded(worker *w, const oci_job *jobs, size_t photos, oc_error *err) {
+    size_t at = 0;
+    for (const oci_job *job = jobs; job != NULL; job = job->next) {
+        memcpy(w->images + at, job->images, job->n * sizeof *job->images);
+        at += job->n;
+    }
+    return oc_predict_probabilities(w->predictor, w->images, photos, w->probabilities, w->status,
+                                    w->errors, err);
+}
+
+static oc_status run_pixels(worker *w, const oci_job *jobs, size_t photos, oc_error *err) {
+    const size_t floats = w->queue->image_floats;
+    const float *pixels = jobs->pixels;
+    if (jobs->next != NULL) {
+        size_t at = 0;
+        if (w->pixels == NULL)
+            w->pixels = oc_malloc_aligned((size_t)w->queue->options.batch * floats * sizeof(float));
+        if (w->pixels == NULL) return oc_fail_nomem(err, floats * sizeof(float), "a batch");
+        for (const oci_job *job = jobs; job != NULL; job = job->next) {
+            memcpy(w->pixels + at * floats, job->pixels, job->n * floats * sizeof(float));
+            at += job->n;
+        }
+        pixels = w->pixels;
+    }
+    return oc_predict_pixels(w->predictor, pixels, photos, w->probabilities, w->status, w->errors,
+                             err);
+}
+
+/* Each job gets its rows. */
+static void hand_out(worker *w, oci_job *jobs, double begun) {
+    const size_t classes = w->queue->classes;
+    double ended = oc_clock_seconds();
+    size_t at = 0;
+    for (oci_job *job = jobs, *next = NULL; job != NULL; job = next) {
+        next = job->next; /* a job that is done is no longer ours */
+        for (size_t i = 0; i < job->n; i++) {
+            job->status[i] = w->status[at + i];
+            if (job->status[i] != OC_OK) job->errors[i] = w->errors[at + i];
+        }
+        memcpy(job->probabilities, w->probabilities + at * classes,
+               job->n * classes * sizeof(float));
+        at += job->n;
+        job->begun = begun;
+        job->ended = ended;
+        oci_metrics_job(w->queue->options.metrics, begun - job->queued, ended - begun);
+        job->done(job->ctx);
+    }
+}
+
+static void run_batch(worker *w, oci_job *jobs, size_t photos) {
+    oci_queue *q = w->queue;
+    oc_error error = {0};
+    double begun = oc_clock_seconds();
+    oc_status status = jobs->images != NULL ? run_encoded(w, jobs, photos, &error)
+                                            : run_pixels(w, jobs, photos, &error);
+    for (size_t i = 0; status != OC_OK && i < photos; i++) {
+        w->status[i] = status;
+        w->errors[i] = error;
+    }
+    double cost = (oc_clock_seconds() - begun) / (double)photos;
+    (void)pthread_mutex_lock(&q->lock);
+    q->cost = q->cost > 0 ? q->cost + COST_WEIGHT * (cost - q->cost) : cost;
+    (void)pthread_mutex_unlock(&q->lock);
+    oci_metrics_batch(q->options.metrics, photos);
+    hand_out(w, jobs, begun);
+}
+
+static void *work(void *ctx) {
+    worker *w = ctx;
+    size_t photos = 0;
+    for (oci_job *jobs = NULL; (jobs = wait_for_jobs(w->queue, &photos)) != NULL;)
+        run_batch(w, jobs, photos);
+    return NULL;
+}
+
+/* ---- life -------------------------------------------------------------------------------------
+ */
+
+static void clear_worker(worker *w) {
+    oc_predictor_free(w->predictor);
+    oc_free(w->images);
+    oc_free_aligned(w->pixels);
+    oc_free(w->probabilities);
+    oc_free(w->status);
+    oc_free(w->errors);
+}
+
+/* The plans that every load needs are there before the first request: for one photo and for a
+ * whole batch. */
+static oc_status warm_up(worker *w, oc_error *err) {
+    const oci_queue *q = w->queue;
+    const size_t batch = (size_t)q->options.batch;
+    float *zeros = oc_calloc_aligned(batch * q->image_floats * sizeof(float));
+    if (zeros == NULL) return oc_fail_nomem(err, q->image_floats * sizeof(float), "a batch");
+    oc_status status =
+        oc_predict_pixels(w->predictor, zeros, 1, w->probabilities, w->status, w->errors, err);
+    if (status == OC_OK)
+        status = oc_predict_pixels(w->predictor, zeros, batch, w->probabilities, w->status,
+                                   w->errors, err);
+    oc_free_aligned(zeros);
+    return status;
+}
+
+static oc_status start_worker(oci_queue *q, worker *w, oc_error *err) {
+    const size_t batch = (size_t)q->options.batch;
+    int threads = q->options.threads / q->options.workers;
+    w->queue = q;
+    w->images = oc_calloc(batch, sizeof *w->images);
+    w->probabilities = oc_calloc(batch * q->classes, sizeof *w->probabilities);
+    w->status = oc_calloc(batch, sizeof *w->status);
+    w->errors = oc_calloc(batch, sizeof *w->errors);
+    if (!w->images || !w->probabilities || !w->status || !w->errors)
+        return oc_fail_nomem(err, batch * q->classes * sizeof(float), "a worker");
+    if (w == q->workers)
+        OC_TRY(oc_predictor_new(&w->predictor, q->model, q->options.engine,
+                                threads > 0 ? threads : 1, q->options.batch, err));
+    else
+        OC_TRY(oc_predictor_share(&w->predictor, q->workers[0].predictor, err));
+    OC_TRY(warm_up(w, err));
+    int failed = pthread_create(&w->thread, NULL, work, w);
+    if (failed) return oc_fail_errno(err, OC_EENV, failed, "a worker thread");
+    w->running = true;
+    return OC_OK;
+}
+
+oc_status oci_queue_new(oci_queue **out, const oc_model *model, const oci_queue_options *options,
+                        oc_error *err) {
+    oc_status status = OC_OK;
+    oci_queue *q = oc_calloc(1, sizeof *q);
+    *out = NULL;
+    if (q == NULL) return oc_fail_nomem(err, sizeof *q, "a queue");
+    q->options = *options;
+    q->model = model;
+    q->classes = model->classes.count;
+    q->image_floats =
+        (size_t)model->recipe.channels * (size_t)model->recipe.height * (size_t)model->recipe.width;
+    q->last = &q->first;
+    (void)pthread_mutex_init(&q->lock, NULL);
+    (void)pthread_cond_init(&q->filled, NULL);
+    q->workers = oc_calloc((size_t)options->workers, sizeof *q->workers);
+    if (q->workers == NULL) OC_GOTO(oc_fail_nomem(err, sizeof *q->workers, "workers"));
+    for (int i = 0; i < options->workers; i++) OC_GOTO(start_worker(q, &q->workers[i], err));
+    *out = q;
+    return OC_OK;
+done:
+    oci_queue_free(q);
+    return status;
+}
+
+void oci_queue_free(oci_queue *q) {
+    if (q == NULL) return;
+    (void)pthread_mutex_lock(&q->lock);
+    q->closing = true;
+    (void)pthread_cond_broadcast(&q->filled);
+    (void)pthread_mutex_unlock(&q->lock);
+    for (int i = 0; q->workers != NULL && i < q->options.workers; i++)
+        if (q->workers[i].running) (void)pthread_join(q->workers[i].thread, NULL);
+    for (int i = 0; q->workers != NULL && i < q->options.workers; i++) clear_worker(&q->workers[i]);
+    oc_free(q->workers);
+    (void)pthread_cond_destroy(&q->filled);
+    (void)pthread_mutex_destroy(&q->lock);
+    oc_free(q);
+}
+
+/* ---- use --------------------------------------------------------------------------------------
+ */
+
+oc_status oci_queue_put(oci_queue *q, oci_job *job, double *retry, oc_error *err) {
+    job->next = NULL;
+    job->queued = oc_clock_seconds();
+    (void)pthread_mutex_lock(&q->lock);
+    size_t waiting = q->waiting;
+    bool room = !q->closing && waiting + job->n <= (size_t)q->options.limit;
+    *retry = (double)waiting * q->cost;
+    if (room) {
+        *q->last = job;
+        q->last = &job->next;
+        q->waiting += job->n;
+        (void)pthread_cond_signal(&q->filled);
+    }
+    (void)pthread_mutex_unlock(&q->lock);
+    if (room) return OC_OK;
+    return oc_fail(err, OC_ELIMIT, "%zu photos wait already and %d may: try again a little later",
+                   waiting, q->options.limit);
+}
+
+int oci_queue_batch(const oci_queue *q) {
+    return q->options.batch;
+}
+
+size_t oci_queue_waiting(oci_queue *q) {
+    (void)pthread_mutex_lock(&q->lock);
+    size_t waiting = q->waiting;
+    (void)pthread_mutex_unlock(&q->lock);
+    return waiting;
+}

@@ -1,0 +1,233 @@
+/* A request on its way in: who sends it, whom it is for, and its body, within budgets.
+ *
+ * Forms are taken apart as they come by libmicrohttpd's post processor; what it gives in pieces is
+ * put together here.
+ * SPDX-License-Identifier: BSD-2-Clause */
+#include <netdb.h>
+#include <stdio.h>
+#include <string.h>
+#include <strings.h>
+#include <sys/random.h>
+#include <sys/socket.h>
+
+#include "serve/http_int.h"
+
+enum { MAX_PARTS = 64, MAX_TEXT = 64 << 10, PART_BUFFER = 32 << 10 };
+static const uint64_t FORGIVEN = 1 << 20; /* bytes of a refused body beyond what is taken */
+
+static atomic_ullong *held_by_all(const oci_exchange *x) {
+    return &x->server->http->held;
+}
+
+/* ---- asking -----------------------------------------------------------------------------------
+ */
+
+const char *oci_query(const oci_exchange *x, const char *key) {
+    return MHD_lookup_connection_value(x->connection, MHD_GET_ARGUMENT_KIND, key);
+}
+
+const char *oci_header_in(const oci_exchange *x, const char *name) {
+    return MHD_lookup_connection_value(x->connection, MHD_HEADER_KIND, name);
+}
+
+const char *oci_field(const oci_exchange *x, const char *name) {
+    const char *value = oci_query(x, name);
+    for (size_t i = 0; value == NULL && i < x->part_count; i++) {
+        const oci_part *part = &x->parts[i];
+        if (part->filename == NULL && strcmp(part->name, name) == 0)
+            value = part->bytes.data != NULL ? part->bytes.data : "";
+    }
+    return value;
+}
+
+/* ---- a request comes in -----------------------------------------------------------------------
+ */
+
+static void make_id(char id[OCI_ID_BYTES]) {
+    unsigned char bytes[(OCI_ID_BYTES - 1) / 2] = {0};
+    (void)!getrandom(bytes, sizeof bytes, 0); /* 16 bytes always come whole */
+    for (size_t i = 0; i < sizeof bytes; i++) (void)snprintf(id + 2 * i, 3, "%02x", bytes[i]);
+}
+
+static void tell_address(oci_exchange *x, struct MHD_Connection *c) {
+    const union MHD_ConnectionInfo *info =
+        MHD_get_connection_info(c, MHD_CONNECTION_INFO_CLIENT_ADDRESS);
+    const struct sockaddr *address = info != NULL ? info->client_addr : NULL;
+    if (address == NULL) return;
+    socklen_t size =
+        address->sa_family == AF_INET6 ? sizeof(struct sockaddr_in6) : sizeof(struct sockaddr_in);
+    (void)getnameinfo(address, size, x->address, sizeof x->address, NULL, 0, NI_NUMERICHOST);
+    x->loopback = oc_starts_with(x->address, "127.") || strcmp(x->address, "::1") == 0 ||
+                  oc_starts_with(x->address, "::ffff:127.");
+}
+
+static bool method_of(const char *word, oci_method *out) {
+    static const char *const words[OCI_METHODS] = {
+#define OCI_METHOD_WORD(name, word) word,
+        OCI_METHOD_MAP(OCI_METHOD_WORD)
+#undef OCI_METHOD_WORD
+    };
+    for (int i = 0; i < OCI_METHODS; i++) {
+        if (strcmp(words[i], word) != 0) continue;
+        *out = (oci_method)i;
+        return true;
+    }
+    return false;
+}
+
+uint64_t oci_request_length(const oci_exchange *x) {
+    const char *text = oci_header_in(x, MHD_HTTP_HEADER_CONTENT_LENGTH);
+    int64_t bytes = 0;
+    return text != NULL && oc_parse_i64(text, 0, INT64_MAX, &bytes) ? (uint64_t)bytes : UINT64_MAX;
+}
+
+static void find_route(oci_exchange *x, const char *word, const char *path) {
+    oci_method method = OCI_GET;
+    bool known = false, understood = method_of(word, &method);
+    x->route = understood ? oci_route_find(x, method, path, &known) : NULL;
+    if (x->route != NULL) return;
+    if (!understood || known)
+        (void)oci_refuse(x, 405, "%s is not for %s", word, path);
+    else
+        (void)oci_refuse(x, 404, "there is nothing at %s; /openapi.json says what there is", path);
+}
+
+/* All that can be said before the body is here. */
+static void judge_headers(oci_exchange *x, const char *method, const char *path) {
+    const oc_serve_options *o = &x->server->options;
+    uint64_t bytes = oci_request_length(x);
+    find_route(x, method, path);
+    if (x->status != 0) return;
+    if (bytes != UINT64_MAX && bytes > o->max_body) {
+        (void)oci_refuse(x, 413, "the request has %llu bytes, at most %llu are taken",
+                         (unsigned long long)bytes, (unsigned long long)o->max_body);
+    } else if (bytes != UINT64_MAX && bytes + atomic_load(held_by_all(x)) > o->max_memory) {
+        (void)oci_refuse(x, 503, "too many requests at once: try again a little later");
+        oci_retry_after(x, 1);
+    }
+}
+
+/* ---- its body ---------------------------------------------------------------------------------
+ */
+
+static oc_status hold(oci_request *r, size_t size, oc_error *err) {
+    const oc_serve_options *o = &r->x.server->options;
+    unsigned long long held = atomic_fetch_add(held_by_all(&r->x), size) + size;
+    r->held += size;
+    if (r->held > o->max_body)
+        return oc_fail(err, OC_ELIMIT, "the request has more than the %llu bytes that are taken",
+                       (unsigned long long)o->max_body);
+    if (held > o->max_memory)
+        return oc_fail(err, OC_ENOMEM, "too many requests at once: try again a little later");
+    return OC_OK;
+}
+
+static char *keep(oci_exchange *x, const char *text) {
+    return text != NULL ? oc_pool_strdup(x->pool, text) : NULL;
+}
+
+static oc_status add_part(oci_exchange *x, const char *name, const char *filename, const char *type,
+                          oc_error *err) {
+    if (x->part_count == MAX_PARTS)
+        return oc_fail(err, OC_ELIMIT, "the form has more than %d parts", MAX_PARTS);
+    OC_TRY(oc_grow(&x->parts, &x->part_capacity, x->part_count + 1, sizeof *x->parts, err));
+    oci_part *part = &x->parts[x->part_count];
+    *part = (oci_part){.name = keep(x, name), .filename = keep(x, filename), .type = keep(x, type)};
+    if (part->name == NULL || (filename != NULL && part->filename == NULL))
+        return oc_fail_nomem(err, 0, "a part of a form");
+    x->part_count++;
+    return OC_OK;
+}
+
+static oc_status take_part(oci_request *r, const char *name, const char *filename, const char *type,
+                           const char *data, uint64_t offset, size_t size, oc_error *err) {
+    oci_exchange *x = &r->x;
+    if (offset == 0) OC_TRY(add_part(x, name, filename, type, err));
+    if (x->part_count == 0) return oc_fail(err, OC_EFORMAT, "the form begins within a part");
+    oci_part *part = &x->parts[x->part_count - 1];
+    if (part->filename == NULL && part->bytes.size + size > MAX_TEXT)
+        return oc_fail(err, OC_ELIMIT, "the field \"%.100s\" has more than %d bytes", part->name,
+                       MAX_TEXT);
+    oc_buf_append(&part->bytes, data, size);
+    return oc_buf_status(&part->bytes, err);
+}
+
+static enum MHD_Result on_part(void *ctx, enum MHD_ValueKind kind, const char *name,
+                               const char *filename, const char *type, const char *encoding,
+                               const char *data, uint64_t offset, size_t size) {
+    oci_request *r = ctx;
+    (void)kind;
+    (void)encoding;
+    if (r->failed == OC_OK)
+        r->failed =
+            take_part(r, name != NULL ? name : "", filename, type, data, offset, size, &r->error);
+    return r->failed == OC_OK ? MHD_YES : MHD_NO;
+}
+
+static oc_status take_body(oci_request *r, const char *data, size_t size, oc_error *err) {
+    OC_TRY(hold(r, size, err));
+    if (r->form == NULL) {
+        oc_buf_append(&r->x.body, data, size);
+        return oc_buf_status(&r->x.body, err);
+    }
+    if (MHD_post_process(r->form, data, size) == MHD_YES && r->failed == OC_OK) return OC_OK;
+    if (r->failed != OC_OK) return r->failed; /* and r->error is told */
+    return oc_fail(err, OC_EFORMAT, "the form is not as its Content-Type says");
+}
+
+bool oci_request_take(oci_request *r, const char *data, size_t size) {
+    r->received += size;
+    if (r->refused || r->failed != OC_OK)
+        return r->received <= FORGIVEN + r->x.server->options.max_body;
+    r->failed = take_body(r, data, size, &r->error);
+    return true;
+}
+
+void oci_request_end_body(oci_request *r) {
+    struct MHD_PostProcessor *form = r->form;
+    r->form = NULL;
+    if (form == NULL || MHD_destroy_post_processor(form) == MHD_YES || r->failed != OC_OK) return;
+    r->failed = oc_fail(&r->error, OC_EFORMAT,
+                        "the form ends within a part: its closing boundary is missing");
+}
+
+/* ---- life ---- */
+
+oci_request *oci_request_new(oc_server *server, struct MHD_Connection *c, const char *method,
+                             const char *path) {
+    oci_request *r = oc_calloc(1, sizeof *r);
+    if (r == NULL || oc_pool_new(&r->x.pool, NULL) != OC_OK) {
+        oc_free(r);
+        return NULL;
+    }
+    oci_exchange *x = &r->x;
+    x->server = server;
+    x->connection = c;
+    x->began = oc_clock_seconds();
+    make_id(x->id);
+    tell_address(x, c);
+    x->type = oci_header_in(x, MHD_HTTP_HEADER_CONTENT_TYPE);
+    oci_metrics_in_flight(server->metrics, 1);
+    judge_headers(x, method, path);
+    r->refused = x->status != 0;
+    if (!r->refused && x->type != NULL &&
+        (strncasecmp(x->type, "multipart/form-data", 19) == 0 ||
+         strncasecmp(x->type, "application/x-www-form-urlencoded", 33) == 0))
+        r->form = MHD_create_post_processor(c, PART_BUFFER, on_part, r);
+    return r;
+}
+
+void oci_request_free(oci_request *r) {
+    if (r == NULL) return;
+    oci_exchange *x = &r->x;
+    if (r->form != NULL) (void)MHD_destroy_post_processor(r->form);
+    if (x->work != NULL && x->free_work != NULL) x->free_work(x->work);
+    for (size_t i = 0; i < x->part_count; i++) oc_buf_clear(&x->parts[i].bytes);
+    oc_free(x->parts);
+    oc_buf_clear(&x->body);
+    oc_buf_clear(&x->answer);
+    oc_pool_free(x->pool);
+    (void)atomic_fetch_sub(held_by_all(x), r->held);
+    oci_metrics_in_flight(x->server->metrics, -1);
+    oc_free(r);
+}

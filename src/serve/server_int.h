@@ -1,0 +1,31 @@
+/* What the handlers of a server share. Private to `serve`.
+ *
+ * SPDX-License-Identifier: BSD-2-Clause */
+#ifndef OC_SERVE_SERVER_INT_H
+#define OC_SERVE_SERVER_INT_H
+
+#include <stdatomic.h>
+
+#include "serve/exchange_int.h"
+#include "serve/models_int.h"
+
+typedef struct oci_http oci_http;
+
+struct oc_server {
+    oc_serve_options options; /* defaults filled in; strings on pool */
+    oc_pool *pool;
+    oci_metrics *metrics;
+    oci_models *models;
+    oci_http *http;
+    atomic_bool draining;
+};
+
+enum { OCI_MAX_IMAGES = 5 };
+
+/* The HTTP side (http.c). Listening when it returns. */
+OC_MUST_CHECK oc_status oci_http_new(oci_http **out, oc_server *server, oc_error *err);
+int oci_http_port(const oci_http *http);
+void oci_http_quiesce(oci_http *http); /* no new connections; open ones close after their answer */
+void oci_http_free(oci_http *http);    /* all exchanges have ended when it returns */
+
+#endif
