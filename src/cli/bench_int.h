@@ -103,4 +103,14 @@ enum { OCI_BENCH_PHOTOS = 64 };
 OC_MUST_CHECK oc_status oci_bench_photos(oci_photo_speed *out, const oci_paths *paths, int size,
                                          double seconds, oc_error *err);
 
+typedef struct oci_predict_speed {
+    size_t photos;
+    double rate;                        /* photos a second, in batches */
+    double median_seconds, p99_seconds; /* of one photo alone */
+} oci_predict_speed;
+/* Files are read first, at most OCI_BENCH_PHOTOS of them; then decoded and run, again and again. */
+OC_MUST_CHECK oc_status oci_bench_predict(oci_predict_speed *out, const oc_model *model,
+                                          const oci_paths *paths, const oci_bench_task *task,
+                                          oc_error *err);
+
 #endif

@@ -9,7 +9,7 @@
 #include "peak_int.h"
 
 static const char arguments[] = "[--arch A] [--mode train|infer] [--batch B] [--layers] [--json] | "
-                                "MODEL ... | --image FILE|DIR";
+                                "MODEL ... [--image FILE|DIR] | --image FILE|DIR";
 
 typedef struct bench_flags {
     oci_bench_task task;
@@ -43,7 +43,9 @@ static const oci_option table[] = {
     {"layers", 'l', OCI_FLAG, AT(task.layers), NULL, 0, 0, NULL,
      "each layer beside its own roofline, most time lost first; sums by kind"},
     {"image", 0, OCI_PATH, AT(image), "FILE|DIR", 0, 0, NULL,
-     "instead of a network: photos decoded, resized and normalised, on one core"},
+     "photos instead of random pixels: with MODEL decoded and run, as `ocellus serve` does; "
+     "without "
+     "decoded, resized and normalised, on one core"},
     {"json", 0, OCI_FLAG, AT(json), NULL, 0, 0, NULL, "as one JSON object"},
     {0}};
 
@@ -216,12 +218,47 @@ done:
     return status;
 }
 
+static oc_status print_predict(const oci_predict_speed *s, const oci_bench_task *task, bool json,
+                               oc_error *err) {
+    oc_buf out = {0};
+    if (json)
+        return oci_print_json(json_pack("{s:s,s:I,s:i,s:i,s:f,s:f,s:f}", "model", task->name,
+                                        "photos", (json_int_t)s->photos, "batch", task->batch,
+                                        "threads", threads_of(task), "photos_per_second", s->rate,
+                                        "median_seconds", s->median_seconds, "p99_seconds",
+                                        s->p99_seconds),
+                              err);
+    oc_buf_printf(&out,
+                  "%zu photos, decoded and run by %s: %.1f a second in batches of %d; one alone "
+                  "%.2f ms (median), %.2f ms (99 of 100)\n",
+                  s->photos, task->name, s->rate, task->batch, 1e3 * s->median_seconds,
+                  1e3 * s->p99_seconds);
+    return oci_print(stdout, &out, err);
+}
+
+static oc_status bench_predict(bench_flags *flags, const char *folder, oc_error *err) {
+    oci_paths paths = {0};
+    oci_predict_speed speed;
+    oc_model *model = NULL;
+    oc_status status = OC_OK;
+    OC_GOTO(oc_model_load(&model, folder, err));
+    OC_GOTO(oci_paths_collect(&paths, flags->image, err));
+    flags->task.name = folder;
+    OC_GOTO(oci_bench_predict(&speed, model, &paths, &flags->task, err));
+    status = print_predict(&speed, &flags->task, flags->json, err);
+done:
+    oci_paths_clear(&paths);
+    oc_model_free(model);
+    return status;
+}
+
 static oc_status run(oci_call *call, oc_error *err) {
     bench_flags flags = {.arch = "mobilenet_v2",
                          .mode = -1,
                          .task = {.batch = 32, .classes = 1000, .reps = 10, .seconds = 0.5}};
     OC_TRY(oci_options_parse(&call->args, &flags, err));
     OC_TRY(oci_args_expect(&call->args, 0, 1, arguments, err));
+    if (flags.image && call->args.count) return bench_predict(&flags, call->args.argv[0], err);
     if (flags.image) return bench_photos(&flags, err);
     return bench_network(&flags, call->args.count ? call->args.argv[0] : NULL, err);
 }
@@ -238,6 +275,7 @@ const oci_command oci_cmd_bench = {
     .examples = "  ocellus bench --arch resnet18 --batch 16 --layers\n"
                 "  ocellus bench model --batch 1\n"
                 "  ocellus bench --mode infer --batch 1\n"
-                "  ocellus bench --image photos/\n",
+                "  ocellus bench --image photos/\n"
+                "  ocellus bench model --image photos/ --batch 16\n",
     .options = table,
     .run = run};

@@ -37,7 +37,7 @@ static const oci_option table[] = {
      "batches of a model at once; the threads are shared out among them (default 1)"},
     {"threads", 't', OCI_INT, AT(threads), "T", 1, 4096, NULL, "default all"},
     {"batch", 'b', OCI_INT, AT(batch), "B", 5, 4096, NULL,
-     "photos in a batch at most (default 16)"},
+     "photos in a batch at most (default 8)"},
     {"latency", 0, OCI_REAL, AT(latency_ms), "MS", 1, 60000, NULL,
      "milliseconds that a batch may take: bounds it under load (default 250)"},
     {"queue", 0, OCI_INT, AT(queue), "N", 5, 1000000, NULL,

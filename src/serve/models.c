@@ -185,7 +185,7 @@ static oc_status add(oci_models *m, const oc_serve_model *model, oc_error *err) 
 }
 
 static oci_queue_options queue_options(const oc_serve_options *o, oci_metrics *metrics) {
-    enum { BATCH = 16, QUEUED_BATCHES = 8 };
+    enum { BATCH = 8, QUEUED_BATCHES = 8 };
     int batch = o->batch > 0 ? o->batch : BATCH;
     return (oci_queue_options){.engine = o->engine,
                                .threads = o->threads > 0 ? o->threads : oc_cpu_count(),

@@ -14,7 +14,10 @@ typedef struct worker {
     oci_queue *queue;
     oc_predictor *predictor;
     pthread_t thread;
-    bool running;
+    bool running; /* there is a thread to join */
+    bool ready;   /* `started` says whether it can work */
+    oc_status started;
+    oc_error error;
     oc_image_bytes *images; /* (batch) */
     float *pixels;          /* (batch, c, h, w), made when pixels come */
     float *probabilities;   /* (batch, classes) */
@@ -142,14 +145,6 @@ static void run_batch(worker *w, oci_job *jobs, size_t photos) {
     hand_out(w, jobs, begun);
 }
 
-static void *work(void *ctx) {
-    worker *w = ctx;
-    size_t photos = 0;
-    for (oci_job *jobs = NULL; (jobs = wait_for_jobs(w->queue, &photos)) != NULL;)
-        run_batch(w, jobs, photos);
-    return NULL;
-}
-
 /* ---- life -------------------------------------------------------------------------------------
  */
 
@@ -178,10 +173,10 @@ static oc_status warm_up(worker *w, oc_error *err) {
     return status;
 }
 
-static oc_status start_worker(oci_queue *q, worker *w, oc_error *err) {
+static oc_status set_up(worker *w, oc_error *err) {
+    oci_queue *q = w->queue;
     const size_t batch = (size_t)q->options.batch;
     int threads = q->options.threads / q->options.workers;
-    w->queue = q;
     w->images = oc_calloc(batch, sizeof *w->images);
     w->probabilities = oc_calloc(batch * q->classes, sizeof *w->probabilities);
     w->status = oc_calloc(batch, sizeof *w->status);
@@ -193,11 +188,44 @@ static oc_status start_worker(oci_queue *q, worker *w, oc_error *err) {
                                 threads > 0 ? threads : 1, q->options.batch, err));
     else
         OC_TRY(oc_predictor_share(&w->predictor, q->workers[0].predictor, err));
-    OC_TRY(warm_up(w, err));
+    return warm_up(w, err);
+}
+
+/* A worker sets itself up on its own thread: threads of the maths belong to the thread that first
+ * calls for them, and with more of them about than cores, OpenMP would put them all to sleep
+ * between layers instead of letting them wait awake (half the speed of a single photo). */
+static void report_start(worker *w) {
+    oci_queue *q = w->queue;
+    oc_error error = {0};
+    oc_status status = set_up(w, &error);
+    (void)pthread_mutex_lock(&q->lock);
+    w->started = status;
+    w->error = error;
+    w->ready = true;
+    (void)pthread_cond_broadcast(&q->filled);
+    (void)pthread_mutex_unlock(&q->lock);
+}
+
+static void *work(void *ctx) {
+    worker *w = ctx;
+    size_t photos = 0;
+    report_start(w);
+    if (w->started != OC_OK) return NULL;
+    for (oci_job *jobs = NULL; (jobs = wait_for_jobs(w->queue, &photos)) != NULL;)
+        run_batch(w, jobs, photos);
+    return NULL;
+}
+
+static oc_status start_worker(oci_queue *q, worker *w, oc_error *err) {
+    w->queue = q;
     int failed = pthread_create(&w->thread, NULL, work, w);
     if (failed) return oc_fail_errno(err, OC_EENV, failed, "a worker thread");
     w->running = true;
-    return OC_OK;
+    (void)pthread_mutex_lock(&q->lock);
+    while (!w->ready) (void)pthread_cond_wait(&q->filled, &q->lock);
+    (void)pthread_mutex_unlock(&q->lock);
+    if (w->started != OC_OK && err != NULL) *err = w->error;
+    return w->started;
 }
 
 oc_status oci_queue_new(oci_queue **out, const oc_model *model, const oci_queue_options *options,
