@@ -32,6 +32,7 @@ typedef struct oci_route {
     oci_method method;   /* GET routes answer HEAD as well */
     const char *pattern; /* "/v1/models/{}": {} stands for one segment */
     oc_status (*run)(oci_exchange *x, oc_error *err);
+    bool queued; /* it waits for a model: refused before its body where that one's queue is full */
 } oci_route;
 
 /* A part of a form: a file where it has a file name, else a text. */

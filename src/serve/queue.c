@@ -289,6 +289,14 @@ oc_status oci_queue_put(oci_queue *q, oci_job *job, double *retry, oc_error *err
                    waiting, q->options.limit);
 }
 
+bool oci_queue_is_full(oci_queue *q, double *retry) {
+    (void)pthread_mutex_lock(&q->lock);
+    bool full = q->waiting >= (size_t)q->options.limit;
+    *retry = (double)q->waiting * q->cost;
+    (void)pthread_mutex_unlock(&q->lock);
+    return full;
+}
+
 int oci_queue_batch(const oci_queue *q) {
     return q->options.batch;
 }

@@ -38,6 +38,8 @@ OC_MUST_CHECK oc_status oci_queue_new(oci_queue **out, const oc_model *model,
 void oci_queue_free(oci_queue *q);
 /* OC_ELIMIT when too much waits (and *retry: seconds after which it may be worth it). */
 OC_MUST_CHECK oc_status oci_queue_put(oci_queue *q, oci_job *job, double *retry, oc_error *err);
+/* Would a photo more be refused? *retry as above. */
+bool oci_queue_is_full(oci_queue *q, double *retry);
 int oci_queue_batch(const oci_queue *q);
 size_t oci_queue_waiting(oci_queue *q);
 

@@ -92,6 +92,19 @@ static void find_route(oci_exchange *x, const char *word, const char *path) {
         (void)oci_refuse(x, 404, "there is nothing at %s; /openapi.json says what there is", path);
 }
 
+/* Where the queue is full there is no need to take the photos in. */
+static void judge_queue(oci_exchange *x) {
+    oci_models *models = x->server->models;
+    oci_served *s = oci_models_take(models, oci_query(x, "model"));
+    double retry = 0;
+    if (s == NULL) return; /* told by the handler */
+    if (oci_queue_is_full(s->queue, &retry)) {
+        (void)oci_refuse(x, 503, "too many photos wait already: try again a little later");
+        oci_retry_after(x, retry);
+    }
+    oci_models_give(models, s);
+}
+
 /* All that can be said before the body is here. */
 static void judge_headers(oci_exchange *x, const char *method, const char *path) {
     const oc_serve_options *o = &x->server->options;
@@ -104,6 +117,8 @@ static void judge_headers(oci_exchange *x, const char *method, const char *path)
     } else if (bytes != UINT64_MAX && bytes + atomic_load(held_by_all(x)) > o->max_memory) {
         (void)oci_refuse(x, 503, "too many requests at once: try again a little later");
         oci_retry_after(x, 1);
+    } else if (x->route->queued) {
+        judge_queue(x);
     }
 }
 

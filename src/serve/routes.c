@@ -6,14 +6,14 @@
 #include "serve/exchange_int.h"
 
 static const oci_route routes[] = {
-    {OCI_GET, "/healthz", oci_run_health},
-    {OCI_GET, "/readyz", oci_run_ready},
-    {OCI_GET, "/metrics", oci_run_metrics},
-    {OCI_POST, "/v1/identify", oci_run_identify},
-    {OCI_GET, "/v1/config", oci_run_config},
-    {OCI_GET, "/v1/models", oci_run_models},
-    {OCI_GET, "/v1/models/{}", oci_run_model},
-    {OCI_GET, "/v1/models/{}/examples/{}", oci_run_example},
+    {OCI_GET, "/healthz", oci_run_health, false},
+    {OCI_GET, "/readyz", oci_run_ready, false},
+    {OCI_GET, "/metrics", oci_run_metrics, false},
+    {OCI_POST, "/v1/identify", oci_run_identify, true},
+    {OCI_GET, "/v1/config", oci_run_config, false},
+    {OCI_GET, "/v1/models", oci_run_models, false},
+    {OCI_GET, "/v1/models/{}", oci_run_model, false},
+    {OCI_GET, "/v1/models/{}/examples/{}", oci_run_example, false},
 };
 
 /* Does `path` fit `pattern`? Its variable segments go to begin/length. */
