@@ -20,6 +20,8 @@ libjpeg62-turbo-dev  JPEG
 libspng-dev          PNG
 libwebp-dev          WebP
 libmicrohttpd-dev    HTTP and TLS: serve
+libgnutls28-dev      SHA-256 of keys: serve (libmicrohttpd's TLS stands on it anyway)
+libsqlite3-dev       SQL: observations that serve keeps
 libhdf5-dev          HDF5: weights from Keras
 liblmdb-dev          LMDB: photos as Caffe stores them (optional)
 LIST

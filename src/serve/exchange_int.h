@@ -27,11 +27,15 @@ typedef enum oci_method {
         OCI_METHODS
 } oci_method;
 
+/* What a route needs, and what a key gives. OCI_BY_PATH: anyone outside the API, a user within. */
+typedef enum oci_role { OCI_BY_PATH, OCI_ANYONE, OCI_USER, OCI_EXPERT, OCI_ADMIN } oci_role;
+
 /* What a route answers to. */
 typedef struct oci_route {
     oci_method method;   /* GET routes answer HEAD as well */
     const char *pattern; /* "/v1/models/{}": {} stands for one segment */
     oc_status (*run)(oci_exchange *x, oc_error *err);
+    oci_role needs;
 } oci_route;
 
 /* A part of a form: a file where it has a file name, else a text. */
@@ -56,6 +60,8 @@ struct oci_exchange {
     char address[64];               /* of the client, numeric */
     bool loopback;                  /* ... and it is this machine */
     double began;                   /* oc_clock_seconds */
+    oci_role role;                  /* of the client, from OCI_USER on; see access.c */
+    const char *who;                /* name of the key; "local" on this machine; else "" */
 
     const char *type; /* Content-Type of the body, or NULL */
     oc_buf body;      /* of a request that is no form */
@@ -118,5 +124,11 @@ oc_status oci_run_model(oci_exchange *x, oc_error *err);
 oc_status oci_run_example(oci_exchange *x, oc_error *err);
 oc_status oci_run_config(oci_exchange *x, oc_error *err);
 oc_status oci_run_identify(oci_exchange *x, oc_error *err);
+oc_status oci_run_observations(oci_exchange *x, oc_error *err);
+oc_status oci_run_observation(oci_exchange *x, oc_error *err);
+oc_status oci_run_observation_photo(oci_exchange *x, oc_error *err);
+oc_status oci_run_observation_delete(oci_exchange *x, oc_error *err);
+oc_status oci_run_review_queue(oci_exchange *x, oc_error *err);
+oc_status oci_run_review(oci_exchange *x, oc_error *err);
 
 #endif

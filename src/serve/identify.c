@@ -151,9 +151,11 @@ oc_status oci_identify_start(oci_exchange *x, oc_status (*then)(oci_exchange *x,
     d->x = x;
     x->work = d;
     x->free_work = free_identification;
+    OC_TRY(oci_wish_read(x, &d->wish, err));
     OC_TRY(choose_model(d, err));
     OC_TRY(choose_top(d, err));
     OC_TRY(gather_photos(d, err));
+    OC_TRY(oci_keep_check(d, err));
     OC_TRY(prepare_job(d, err));
     if (d->job.n > 0) {
         enqueue(d, then);
@@ -255,15 +257,18 @@ static json_t *photos_json(const oci_identification *d) {
 static json_t *identification_json(const oci_identification *d) {
     const oc_model *model = d->served->model;
     json_t *threshold = model->threshold > 0 ? oc_json_real(model->threshold) : json_null();
-    return json_pack("{s:s, s:s, s:o, s:b, s:o, s:o, s:s, s:o, s:b}", "id", d->x->id, "model",
+    const char *token = d->wish.token;
+    return json_pack("{s:s, s:s, s:o, s:b, s:o, s:o, s:s, s:o, s:b, s:s*}", "id", d->x->id, "model",
                      d->served->name, "results", oci_results_json(model, d->best, d->top),
                      "unknown", (int)d->unknown, "threshold", threshold, "temperature",
                      oc_json_real(model->temperature), "fusion", "mean of probabilities", "images",
-                     photos_json(d), "kept", 0);
+                     photos_json(d), "kept", *token != '\0', "token",
+                     *token != '\0' ? token : NULL);
 }
 
 static oc_status answer_identify(oci_exchange *x, oc_error *err) {
     if (!oci_identify_finish(x)) return OC_OK;
+    OC_TRY(oci_keep(x->work, err));
     return oci_answer_json(x, 200, identification_json(x->work), err);
 }
 

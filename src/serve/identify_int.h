@@ -4,6 +4,7 @@
 #ifndef OC_SERVE_IDENTIFY_INT_H
 #define OC_SERVE_IDENTIFY_INT_H
 
+#include "serve/keep_int.h"
 #include "serve/server_int.h"
 
 typedef struct oci_photo {
@@ -15,7 +16,7 @@ typedef struct oci_photo {
     const float *probabilities; /* (classes), where status is OC_OK */
 } oci_photo;
 
-typedef struct oci_identification {
+struct oci_identification {
     oci_exchange *x;
     oci_served *served; /* given back when this is freed */
     oci_photo photos[OCI_MAX_IMAGES];
@@ -24,6 +25,7 @@ typedef struct oci_identification {
     float *fused;    /* (classes): mean of the photos' probabilities */
     oc_ranked *best; /* (top) of fused */
     bool unknown;
+    oci_wish wish; /* what the user says beside the photos */
     /* on the way through the queue: those photos that can be read */
     oci_job job;
     oc_image_bytes images[OCI_MAX_IMAGES];
@@ -31,7 +33,7 @@ typedef struct oci_identification {
     oc_error errors[OCI_MAX_IMAGES];
     size_t photo_of[OCI_MAX_IMAGES];
     float *probabilities; /* (job.n, classes) */
-} oci_identification;
+};
 
 /* Read the request and hand it to the model, which x->work then is about; `then` is called with
  * what came back, or, where the queue is full, with an answer in x. Where the request is refused, x

@@ -10,6 +10,7 @@
 #include <sys/random.h>
 #include <sys/socket.h>
 
+#include "serve/access_int.h"
 #include "serve/http_int.h"
 
 enum { MAX_PARTS = 64, MAX_TEXT = 64 << 10, PART_BUFFER = 32 << 10 };
@@ -85,7 +86,10 @@ static void find_route(oci_exchange *x, const char *word, const char *path) {
     oci_method method = OCI_GET;
     bool known = false, understood = method_of(word, &method);
     x->route = understood ? oci_route_find(x, method, path, &known) : NULL;
-    if (x->route != NULL) return;
+    if (x->route != NULL) {
+        oci_access(x, method);
+        return;
+    }
     if (!understood || known)
         (void)oci_refuse(x, 405, "%s is not for %s", word, path);
     else

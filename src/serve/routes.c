@@ -6,14 +6,20 @@
 #include "serve/exchange_int.h"
 
 static const oci_route routes[] = {
-    {OCI_GET, "/healthz", oci_run_health},
-    {OCI_GET, "/readyz", oci_run_ready},
-    {OCI_GET, "/metrics", oci_run_metrics},
-    {OCI_POST, "/v1/identify", oci_run_identify},
-    {OCI_GET, "/v1/config", oci_run_config},
-    {OCI_GET, "/v1/models", oci_run_models},
-    {OCI_GET, "/v1/models/{}", oci_run_model},
-    {OCI_GET, "/v1/models/{}/examples/{}", oci_run_example},
+    {OCI_GET, "/healthz", oci_run_health, OCI_ANYONE},
+    {OCI_GET, "/readyz", oci_run_ready, OCI_ANYONE},
+    {OCI_GET, "/metrics", oci_run_metrics, OCI_ANYONE},
+    {OCI_POST, "/v1/identify", oci_run_identify, OCI_USER},
+    {OCI_GET, "/v1/config", oci_run_config, OCI_ANYONE}, /* says whether a key is needed */
+    {OCI_GET, "/v1/models", oci_run_models, OCI_USER},
+    {OCI_GET, "/v1/models/{}", oci_run_model, OCI_USER},
+    {OCI_GET, "/v1/models/{}/examples/{}", oci_run_example, OCI_USER},
+    {OCI_GET, "/v1/observations", oci_run_observations, OCI_EXPERT},
+    {OCI_GET, "/v1/observations/{}", oci_run_observation, OCI_USER},
+    {OCI_DELETE, "/v1/observations/{}", oci_run_observation_delete, OCI_USER},
+    {OCI_GET, "/v1/observations/{}/photos/{}", oci_run_observation_photo, OCI_USER},
+    {OCI_POST, "/v1/observations/{}/review", oci_run_review, OCI_EXPERT},
+    {OCI_GET, "/v1/review", oci_run_review_queue, OCI_EXPERT},
 };
 
 /* Does `path` fit `pattern`? Its variable segments go to begin/length. */

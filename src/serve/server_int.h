@@ -7,7 +7,10 @@
 #include <stdatomic.h>
 
 #include "serve/exchange_int.h"
+#include "serve/keys_int.h"
+#include "serve/limits_int.h"
 #include "serve/models_int.h"
+#include "serve/retain_int.h"
 
 typedef struct oci_http oci_http;
 
@@ -17,6 +20,10 @@ struct oc_server {
     oci_metrics *metrics;
     oci_models *models;
     oci_http *http;
+    oci_db *db;         /* NULL: no observations are kept */
+    oci_retain *retain; /* ... else */
+    oci_keys *keys;     /* NULL: none are needed */
+    oci_limits *limits; /* NULL: no address is limited */
     atomic_bool draining;
 };
 
