@@ -7,7 +7,7 @@
 #include <string.h>
 
 #include "serve/identify_int.h"
-#include "serve/store_int.h"
+#include "serve/kept_int.h"
 
 enum { KEPT_RESULTS = 5 };
 
@@ -36,7 +36,7 @@ oc_status oci_keep_check(const oci_identification *d, oc_error *err) {
 /* What an observation is made of, while it is put in. */
 typedef struct material {
     oc_buf bytes[OCI_MAX_IMAGES], results, organs;
-    oci_stored_photo photos[OCI_MAX_IMAGES];
+    oci_kept_photo_in photos[OCI_MAX_IMAGES];
     size_t count;
 } material;
 
@@ -53,7 +53,7 @@ static oc_status strip_photos(const oci_identification *d, material *m, oc_error
         oc_buf *bytes = &m->bytes[m->count];
         OC_TRY(oc_image_strip(photo->bytes.data, photo->bytes.size, bytes, err));
         m->photos[m->count++] =
-            (oci_stored_photo){type_of(photo->info.format), bytes->data, bytes->size};
+            (oci_kept_photo_in){type_of(photo->info.format), bytes->data, bytes->size};
     }
     return OC_OK;
 }
@@ -107,7 +107,7 @@ static oc_status put(oci_identification *d, const oc_ranked *best, const materia
                          .photos = m->photos,
                          .photo_count = m->count};
     OC_TRY(oci_digest_of(w->token, strlen(w->token), &o.token, err));
-    return oci_store_put(d->x->server->db, &o, err);
+    return oci_kept_put(d->x->server->db, &o, err);
 }
 
 oc_status oci_keep(oci_identification *d, oc_error *err) {

@@ -3,7 +3,7 @@
  * A page ends with a cursor: the place in its order of the last one on it, so that what comes in
  * meanwhile neither shifts nor doubles anything.
  * SPDX-License-Identifier: BSD-2-Clause */
-#include "serve/store_int.h"
+#include "serve/kept_int.h"
 
 #include <inttypes.h>
 #include <math.h>
@@ -94,7 +94,7 @@ static oc_status read_one(oci_db *db, const char *id, json_t **out, oc_error *er
     return status;
 }
 
-oc_status oci_store_get(oci_db *db, const char *id, json_t **out, oc_error *err) {
+oc_status oci_kept_get(oci_db *db, const char *id, json_t **out, oc_error *err) {
     *out = NULL;
     OC_TRY(oci_db_begin(db, false, err));
     oc_status status = oci_db_end(db, read_one(db, id, out, err), err);
@@ -180,7 +180,7 @@ done:
     return status;
 }
 
-oc_status oci_store_list(oci_db *db, const oci_listing *l, json_t **out, oc_error *err) {
+oc_status oci_kept_list(oci_db *db, const oci_listing *l, json_t **out, oc_error *err) {
     place at = {0, 0};
     bool more = false;
     *out = NULL;

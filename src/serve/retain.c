@@ -7,7 +7,7 @@
 #include <pthread.h>
 #include <time.h>
 
-#include "serve/store_int.h"
+#include "serve/kept_int.h"
 
 enum { PASS_SECONDS = 3600, AT_ONCE = 20 };
 
@@ -33,7 +33,7 @@ static void pass(oci_retain *r) {
     int64_t removed = 0, all = 0;
     oc_status status = OC_OK;
     do {
-        if (r->days > 0) status = oci_store_purge(r->db, r->days, AT_ONCE, &removed, &error);
+        if (r->days > 0) status = oci_kept_purge(r->db, r->days, AT_ONCE, &removed, &error);
         all += removed;
     } while (status == OC_OK && removed > 0 && !is_stopping(r));
     if (status == OC_OK) status = oci_db_tidy(r->db, &error);

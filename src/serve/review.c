@@ -7,8 +7,8 @@
 #include <strings.h>
 
 #include "serve/keep_int.h"
+#include "serve/kept_int.h"
 #include "serve/server_int.h"
-#include "serve/store_int.h"
 
 /* A member that is a text, or not there, or null. */
 static oc_status read_member(const json_t *o, const char *name, size_t most, bool lines,
@@ -53,8 +53,8 @@ static oc_status judge(oci_exchange *x, const json_t *body, oc_error *err) {
     oci_verdict verdict = {.reviewer = x->who};
     json_t *one = NULL;
     OC_TRY(read_verdict(body, &verdict, err));
-    OC_TRY(oci_store_judge(x->server->db, x->arg[0], &verdict, err));
-    OC_TRY(oci_store_get(x->server->db, x->arg[0], &one, err));
+    OC_TRY(oci_kept_judge(x->server->db, x->arg[0], &verdict, err));
+    OC_TRY(oci_kept_get(x->server->db, x->arg[0], &one, err));
     return oci_answer_json(x, 200, one, err);
 }
 

@@ -65,4 +65,17 @@ void oc_server_reload(oc_server *server);
 void oc_server_drain(oc_server *server, double seconds);
 void oc_server_free(oc_server *server);
 
+/* What experts have said of observations, as a data set: <folder>/<label>/<id>-<n>.jpg and
+ * <folder>/observations.csv. The database may be in use. OC_ENOTFOUND where it is not there,
+ * OC_EFORMAT where it is none of ours, OC_EUSAGE for a folder that is not empty. */
+typedef struct oc_export_options {
+    const char *db, *folder;
+    bool confirmed, corrected; /* which of them */
+} oc_export_options;
+typedef struct oc_exported {
+    size_t observations, photos;
+} oc_exported;
+OC_MUST_CHECK oc_status oc_export_observations(const oc_export_options *options, oc_exported *out,
+                                               oc_error *err);
+
 #endif

@@ -1,7 +1,7 @@
 /* Observations into the database and out of it, one at a time.
  *
  * SPDX-License-Identifier: BSD-2-Clause */
-#include "serve/store_int.h"
+#include "serve/kept_int.h"
 
 #include <string.h>
 
@@ -58,7 +58,7 @@ static oc_status put_row(oci_db *db, const oci_observation *o, oc_error *err) {
     return oci_db_run(db, s, err);
 }
 
-static oc_status put_photo(oci_db *db, int64_t seq, int n, const oci_stored_photo *photo,
+static oc_status put_photo(oci_db *db, int64_t seq, int n, const oci_kept_photo_in *photo,
                            oc_error *err) {
     sqlite3_stmt *s = NULL;
     OC_TRY(oci_db_prepare(db, "INSERT INTO photos VALUES(?1, ?2, ?3, ?4)", &s, err));
@@ -69,7 +69,7 @@ static oc_status put_photo(oci_db *db, int64_t seq, int n, const oci_stored_phot
     return oci_db_run(db, s, err);
 }
 
-oc_status oci_store_put(oci_db *db, const oci_observation *o, oc_error *err) {
+oc_status oci_kept_put(oci_db *db, const oci_observation *o, oc_error *err) {
     OC_TRY(oci_db_begin(db, true, err));
     oc_status status = put_row(db, o, err);
     int64_t seq = oci_db_last_row(db);
@@ -116,8 +116,8 @@ static oc_status read_photo(oci_db *db, const char *id, int64_t n, oc_buf *out, 
     return status;
 }
 
-oc_status oci_store_photo(oci_db *db, const char *id, int64_t n, oc_buf *out, const char **type,
-                          oc_error *err) {
+oc_status oci_kept_photo(oci_db *db, const char *id, int64_t n, oc_buf *out, const char **type,
+                         oc_error *err) {
     OC_TRY(oci_db_begin(db, false, err));
     return oci_db_end(db, read_photo(db, id, n, out, type, err), err);
 }
@@ -147,8 +147,8 @@ static oc_status remove_row(oci_db *db, const char *id, oc_error *err) {
     return oci_db_run(db, s, err);
 }
 
-oc_status oci_store_remove(oci_db *db, const char *id, const oci_digest *token, bool *allowed,
-                           oc_error *err) {
+oc_status oci_kept_remove(oci_db *db, const char *id, const oci_digest *token, bool *allowed,
+                          oc_error *err) {
     oci_digest stored = {{0}};
     OC_TRY(oci_db_begin(db, true, err));
     oc_status status = read_token(db, id, &stored, err);
@@ -172,7 +172,7 @@ static oc_status purge(oci_db *db, int days, int most, int64_t *removed, oc_erro
     return status;
 }
 
-oc_status oci_store_purge(oci_db *db, int days, int most, int64_t *removed, oc_error *err) {
+oc_status oci_kept_purge(oci_db *db, int days, int most, int64_t *removed, oc_error *err) {
     *removed = 0;
     OC_TRY(oci_db_begin(db, true, err));
     return oci_db_end(db, purge(db, days, most, removed, err), err);
@@ -224,7 +224,7 @@ static oc_status note_verdict(oci_db *db, const char *id, oc_error *err) {
     return oci_db_run(db, s, err);
 }
 
-oc_status oci_store_judge(oci_db *db, const char *id, const oci_verdict *verdict, oc_error *err) {
+oc_status oci_kept_judge(oci_db *db, const char *id, const oci_verdict *verdict, oc_error *err) {
     OC_TRY(oci_db_begin(db, true, err));
     oc_status status = expect_seen(db, id, verdict->seen, err);
     if (status == OC_OK) status = write_verdict(db, id, verdict, err);

@@ -3,8 +3,8 @@
  *
  * Threads: all functions may be called from any thread.
  * SPDX-License-Identifier: BSD-2-Clause */
-#ifndef OC_SERVE_STORE_INT_H
-#define OC_SERVE_STORE_INT_H
+#ifndef OC_SERVE_KEPT_INT_H
+#define OC_SERVE_KEPT_INT_H
 
 #include "serve/db_int.h"
 #include "serve/secret_int.h"
@@ -24,11 +24,11 @@ typedef enum oci_standing {
 const char *oci_standing_name(oci_standing standing);
 bool oci_standing_parse(const char *word, oci_standing *out);
 
-typedef struct oci_stored_photo {
+typedef struct oci_kept_photo_in {
     const char *type; /* "image/jpeg" */
     const void *bytes;
     size_t size;
-} oci_stored_photo;
+} oci_kept_photo_in;
 
 /* What is put in. Texts are UTF-8; those that may be NULL say so. */
 typedef struct oci_observation {
@@ -42,15 +42,15 @@ typedef struct oci_observation {
     double lat, lon;                /* where `placed` */
     bool placed, unknown;
     oci_digest token; /* who knows it may delete */
-    const oci_stored_photo *photos;
+    const oci_kept_photo_in *photos;
     size_t photo_count;
 } oci_observation;
 
 /* On disk when it returns OC_OK. */
-OC_MUST_CHECK oc_status oci_store_put(oci_db *db, const oci_observation *o, oc_error *err);
+OC_MUST_CHECK oc_status oci_kept_put(oci_db *db, const oci_observation *o, oc_error *err);
 
 /* One as JSON (a new reference). OC_ENOTFOUND. */
-OC_MUST_CHECK oc_status oci_store_get(oci_db *db, const char *id, json_t **out, oc_error *err);
+OC_MUST_CHECK oc_status oci_kept_get(oci_db *db, const char *id, json_t **out, oc_error *err);
 
 typedef struct oci_listing {
     bool queue;         /* those that wait for a verdict, least certain first; else newest first */
@@ -61,17 +61,17 @@ typedef struct oci_listing {
 } oci_listing;
 
 /* {"observations": [...], "next": cursor or null} (a new reference). OC_EUSAGE for a bad cursor. */
-OC_MUST_CHECK oc_status oci_store_list(oci_db *db, const oci_listing *listing, json_t **out,
-                                       oc_error *err);
+OC_MUST_CHECK oc_status oci_kept_list(oci_db *db, const oci_listing *listing, json_t **out,
+                                      oc_error *err);
 
 /* Photo n of one; *type is static. OC_ENOTFOUND. */
-OC_MUST_CHECK oc_status oci_store_photo(oci_db *db, const char *id, int64_t n, oc_buf *out,
-                                        const char **type, oc_error *err);
+OC_MUST_CHECK oc_status oci_kept_photo(oci_db *db, const char *id, int64_t n, oc_buf *out,
+                                       const char **type, oc_error *err);
 
 /* Remove one and its photos; `token` NULL: whoever asks may. *allowed is false, and nothing is
  * removed, where the token is another's. OC_ENOTFOUND. */
-OC_MUST_CHECK oc_status oci_store_remove(oci_db *db, const char *id, const oci_digest *token,
-                                         bool *allowed, oc_error *err);
+OC_MUST_CHECK oc_status oci_kept_remove(oci_db *db, const char *id, const oci_digest *token,
+                                        bool *allowed, oc_error *err);
 
 typedef struct oci_verdict {
     oci_standing standing; /* confirmed: with the first result; corrected, rejected */
@@ -82,11 +82,11 @@ typedef struct oci_verdict {
 } oci_verdict;
 
 /* OC_EMISMATCH where its standing is not the one seen; OC_ENOTFOUND. */
-OC_MUST_CHECK oc_status oci_store_judge(oci_db *db, const char *id, const oci_verdict *verdict,
-                                        oc_error *err);
+OC_MUST_CHECK oc_status oci_kept_judge(oci_db *db, const char *id, const oci_verdict *verdict,
+                                       oc_error *err);
 
 /* Remove up to `most` pending and rejected ones that are older than so many days. */
-OC_MUST_CHECK oc_status oci_store_purge(oci_db *db, int days, int most, int64_t *removed,
-                                        oc_error *err);
+OC_MUST_CHECK oc_status oci_kept_purge(oci_db *db, int days, int most, int64_t *removed,
+                                       oc_error *err);
 
 #endif
