@@ -30,6 +30,8 @@ LIST
 check_parts() {
     cat <<'LIST'
 libcmocka-dev        unit tests
+curl                 talks to the server: tests of serve
+sqlite3              looks into its database: tests of serve
 clang                second compiler, fuzzing
 libclang-rt-14-dev   sanitizers and fuzzer of clang
 clang-format         layout of the code
