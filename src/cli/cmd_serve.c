@@ -19,7 +19,7 @@ enum { DEFAULT_PORT = 8080, MAX_MODELS = 64 };
 typedef struct serve_flags {
     const char *listen, *tls_cert, *tls_key, *origins, *engine;
     int threads, workers, batch, queue, connections, max_megabytes, max_megapixels,
-        memory_megabytes;
+        memory_megabytes, upload_megabytes;
     double latency_ms, patience, drain, blur;
     const char *db, *keys, *limit;
     int retain;
@@ -52,6 +52,8 @@ static const oci_option table[] = {
      "megapixels of a photo (default 50)"},
     {"max-memory", 0, OCI_INT, AT(memory_megabytes), "MB", 1, 1000000, NULL,
      "megabytes of requests in flight, all together (default 256)"},
+    {"max-uploads", 0, OCI_INT, AT(upload_megabytes), "MB", 1, 1000000, NULL,
+     "megabytes of resumable uploads, all together (default 128)"},
     {"patience", 0, OCI_REAL, AT(patience), "S", 1, 3600, NULL,
      "seconds for a request to arrive whole (default 60)"},
     {"drain", 0, OCI_REAL, AT(drain), "S", 0, 3600, NULL,
@@ -138,6 +140,7 @@ static oc_serve_options options_of(const serve_flags *f) {
                               .max_body = (uint64_t)f->max_megabytes << 20,
                               .max_pixels = (uint64_t)f->max_megapixels * 1000 * 1000,
                               .max_memory = (uint64_t)f->memory_megabytes << 20,
+                              .max_uploads = (uint64_t)f->upload_megabytes << 20,
                               .connections = f->connections,
                               .patience = f->patience,
                               .db = f->db,

@@ -87,7 +87,8 @@ static oci_role role_needed(const oci_route *route) {
 }
 
 static bool is_counted(const oci_route *route) {
-    return oc_ends_with(route->pattern, "/identify") || oc_ends_with(route->pattern, "/infer");
+    return oc_ends_with(route->pattern, "/identify") || oc_ends_with(route->pattern, "/infer") ||
+           strcmp(route->pattern, "/share") == 0;
 }
 
 /* ---- refusals ---------------------------------------------------------------------------------

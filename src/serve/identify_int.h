@@ -32,7 +32,9 @@ struct oci_identification {
     oc_status status[OCI_MAX_IMAGES];
     oc_error errors[OCI_MAX_IMAGES];
     size_t photo_of[OCI_MAX_IMAGES];
-    float *probabilities; /* (job.n, classes) */
+    float *probabilities;                /* (job.n, classes) */
+    oci_upload *uploads[OCI_MAX_IMAGES]; /* taken: the photos that came as uploads */
+    size_t upload_count;
 };
 
 /* Read the request and hand it to the model, which x->work then is about; `then` is called with
@@ -45,5 +47,13 @@ OC_MUST_CHECK oc_status oci_identify_start(oci_exchange *x,
 bool oci_identify_finish(oci_exchange *x);
 /* {"label", "name", "id", "p", "class"}, (k) of them; NULL without memory. */
 json_t *oci_results_json(const oc_model *model, const oc_ranked *ranked, int k);
+
+/* Look at one photo more; its bytes stay as long as the exchange. OC_EUSAGE: too many. */
+OC_MUST_CHECK oc_status oci_identify_add_photo(oci_identification *d, const char *bytes,
+                                               size_t size, const char *filename, oc_error *err);
+/* The photos that `uploads` names (identify_uploads.c). Freeing gives them back; where they were
+ * identified, they have served. */
+OC_MUST_CHECK oc_status oci_identify_add_uploads(oci_identification *d, oc_error *err);
+void oci_identify_free_uploads(oci_identification *d);
 
 #endif

@@ -32,11 +32,12 @@ typedef struct oc_serve_options {
     double latency;     /* seconds that a batch may take, so that nobody waits longer for it to end:
                            bounds the batch; 0 = 0.25 */
 
-    uint64_t max_body;   /* bytes of a request; 0 = 32 MiB */
-    uint64_t max_pixels; /* of a photo; 0 = 50 million */
-    uint64_t max_memory; /* bytes of requests in flight, all together; 0 = 256 MiB */
-    int connections;     /* at once; 0 = 1000 */
-    double patience;     /* seconds for a request to arrive whole; 0 = 60 */
+    uint64_t max_body;    /* bytes of a request; 0 = 32 MiB */
+    uint64_t max_pixels;  /* of a photo; 0 = 50 million */
+    uint64_t max_memory;  /* bytes of requests in flight, all together; 0 = 256 MiB */
+    uint64_t max_uploads; /* bytes of resumable uploads, all together; 0 = 128 MiB */
+    int connections;      /* at once; 0 = 1000 */
+    double patience;      /* seconds for a request to arrive whole; 0 = 60 */
 
     const char *db;  /* SQLite file of observations, made where it is not there; NULL = none kept */
     double blur;     /* degrees: places are rounded to so much before they are kept; 0 = not */

@@ -38,6 +38,7 @@ static oc_status keep_options(oc_server *s, const oc_serve_options *options, oc_
     if (o->max_body == 0) o->max_body = (uint64_t)32 << 20;
     if (o->max_pixels == 0) o->max_pixels = 50 * 1000 * 1000;
     if (o->max_memory == 0) o->max_memory = (uint64_t)256 << 20;
+    if (o->max_uploads == 0) o->max_uploads = (uint64_t)128 << 20;
     if (o->connections == 0) o->connections = 1000;
     if (o->patience <= 0) o->patience = 60;
     if (o->burst <= 0) o->burst = o->per_minute;
@@ -62,6 +63,15 @@ static oc_status open_doors(oc_server *s, oc_error *err) {
 /* ---- life -------------------------------------------------------------------------------------
  */
 
+static oc_status new_uploads(oc_server *s, oc_error *err) {
+    enum { MOST = 1000, AN_HOUR = 3600 };
+    const oci_uploads_limits limits = {.one = s->options.max_body,
+                                       .all = s->options.max_uploads,
+                                       .count = MOST,
+                                       .seconds = AN_HOUR};
+    return oci_uploads_new(&s->uploads, &limits, err);
+}
+
 oc_status oc_server_start(oc_server **out, const oc_serve_options *options, oc_error *err) {
     oc_status status = OC_OK;
     oc_server *s = NULL;
@@ -76,6 +86,7 @@ oc_status oc_server_start(oc_server **out, const oc_serve_options *options, oc_e
     OC_GOTO(open_doors(s, err));
     OC_GOTO(oci_models_new(&s->models, &s->options, s->metrics, err));
     s->options.models = NULL; /* the caller's; oci_models has its own copy */
+    OC_GOTO(new_uploads(s, err));
     OC_GOTO(oci_http_new(&s->http, s, err));
     *out = s;
     return OC_OK;
@@ -108,6 +119,7 @@ void oc_server_free(oc_server *s) {
     if (s == NULL) return;
     oci_http_free(s->http);
     oci_models_free(s->models);
+    oci_uploads_free(s->uploads);
     oci_retain_free(s->retain);
     oci_db_close(s->db);
     oci_keys_free(s->keys);
