@@ -17,6 +17,8 @@ oc_part(JPEG libjpeg libjpeg62-turbo-dev)
 oc_part(SPNG spng libspng-dev)
 oc_part(WEBP libwebp libwebp-dev)
 oc_part(MICROHTTPD libmicrohttpd libmicrohttpd-dev)
+oc_part(GNUTLS gnutls libgnutls28-dev)
+oc_part(SQLITE sqlite3 libsqlite3-dev)
 
 # HDF5 is read by interop alone: Keras' weights.
 pkg_check_modules(HDF5 IMPORTED_TARGET hdf5)

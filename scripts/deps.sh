@@ -20,6 +20,8 @@ libjpeg62-turbo-dev  JPEG
 libspng-dev          PNG
 libwebp-dev          WebP
 libmicrohttpd-dev    HTTP and TLS: serve
+libgnutls28-dev      SHA-256 of keys: serve (libmicrohttpd's TLS stands on it anyway)
+libsqlite3-dev       SQL: observations that serve keeps
 libhdf5-dev          HDF5: weights from Keras
 liblmdb-dev          LMDB: photos as Caffe stores them (optional)
 LIST
@@ -28,6 +30,8 @@ LIST
 check_parts() {
     cat <<'LIST'
 libcmocka-dev        unit tests
+curl                 talks to the server: tests of serve
+sqlite3              looks into its database: tests of serve
 clang                second compiler, fuzzing
 libclang-rt-14-dev   sanitizers and fuzzer of clang
 clang-format         layout of the code

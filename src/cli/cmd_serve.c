@@ -19,8 +19,11 @@ enum { DEFAULT_PORT = 8080, MAX_MODELS = 64 };
 typedef struct serve_flags {
     const char *listen, *tls_cert, *tls_key, *origins, *engine;
     int threads, workers, batch, queue, connections, max_megabytes, max_megapixels,
-        memory_megabytes;
-    double latency_ms, patience, drain;
+        memory_megabytes, upload_megabytes;
+    double latency_ms, patience, drain, blur;
+    const char *db, *keys, *limit;
+    int retain;
+    bool trust_proxy;
 } serve_flags;
 
 #define AT(member) offsetof(serve_flags, member)
@@ -49,10 +52,25 @@ static const oci_option table[] = {
      "megapixels of a photo (default 50)"},
     {"max-memory", 0, OCI_INT, AT(memory_megabytes), "MB", 1, 1000000, NULL,
      "megabytes of requests in flight, all together (default 256)"},
+    {"max-uploads", 0, OCI_INT, AT(upload_megabytes), "MB", 1, 1000000, NULL,
+     "megabytes of resumable uploads, all together (default 128)"},
     {"patience", 0, OCI_REAL, AT(patience), "S", 1, 3600, NULL,
      "seconds for a request to arrive whole (default 60)"},
     {"drain", 0, OCI_REAL, AT(drain), "S", 0, 3600, NULL,
      "seconds to answer what has come in when stopping (default 30)"},
+    {"db", 0, OCI_PATH, AT(db), "FILE", 0, 0, NULL,
+     "keep what users wish to keep: an SQLite file, made where it is not there"},
+    {"blur", 0, OCI_REAL, AT(blur), "DEGREES", 0, 10, NULL,
+     "places are rounded to so many degrees before they are kept (default 0.01, about a "
+     "kilometre; 0: as they come)"},
+    {"retain", 0, OCI_INT, AT(retain), "DAYS", 1, 36500, NULL,
+     "what no expert has confirmed is removed after so long (default never)"},
+    {"keys", 0, OCI_PATH, AT(keys), "FILE", 0, 0, NULL,
+     "who may come in: lines of KEY NAME user|expert|admin [PER_DAY]; SIGHUP reads it again"},
+    {"limit", 0, OCI_TEXT, AT(limit), "PER_MINUTE[:BURST]", 0, 0, NULL,
+     "requests of one address, and how many of them at once (default no limit)"},
+    {"trust-proxy", 0, OCI_FLAG, AT(trust_proxy), NULL, 0, 0, NULL,
+     "clients come through a proxy of yours: their address is the last of X-Forwarded-For"},
     {"engine", 0, OCI_TEXT, AT(engine), "E", 0, 0, NULL, "onednn or ref (default: the best)"},
     {0}};
 
@@ -122,9 +140,23 @@ static oc_serve_options options_of(const serve_flags *f) {
                               .max_body = (uint64_t)f->max_megabytes << 20,
                               .max_pixels = (uint64_t)f->max_megapixels * 1000 * 1000,
                               .max_memory = (uint64_t)f->memory_megabytes << 20,
+                              .max_uploads = (uint64_t)f->upload_megabytes << 20,
                               .connections = f->connections,
                               .patience = f->patience,
+                              .db = f->db,
+                              .blur = f->blur,
+                              .retain_days = f->retain,
+                              .keys = f->keys,
+                              .trust_proxy = f->trust_proxy,
                               .log = {.write = say}};
+}
+
+static oc_status read_limit(const char *text, oc_serve_options *options, oc_error *err) {
+    if (text == NULL || oc_limit_parse(text, &options->per_minute, &options->burst)) return OC_OK;
+    return oc_fail(err, OC_EUSAGE,
+                   "--limit %.100s: requests per minute, as 60, or 60:20 for at most "
+                   "20 of them at once",
+                   text);
 }
 
 /* ---- running ----------------------------------------------------------------------------------
@@ -148,7 +180,7 @@ static void serve_until_told(oc_server *server, const sigset_t *set, double drai
 }
 
 static oc_status run(oci_call *call, oc_error *err) {
-    serve_flags flags = {.drain = 30};
+    serve_flags flags = {.drain = 30, .blur = 0.01};
     oc_serve_model models[MAX_MODELS];
     char names[MAX_MODELS][128], address[64];
     oc_server *server = NULL;
@@ -157,6 +189,7 @@ static oc_status run(oci_call *call, oc_error *err) {
     OC_TRY(oci_args_expect(&call->args, 1, MAX_MODELS, arguments, err));
     oc_serve_options options = options_of(&flags);
     OC_TRY(read_listen(flags.listen, address, &options.port, err));
+    OC_TRY(read_limit(flags.limit, &options, err));
     for (int i = 0; i < call->args.count; i++)
         OC_TRY(name_model(call->args.argv[i], names[i], &models[i], err));
     options.models = models;

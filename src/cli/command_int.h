@@ -25,7 +25,7 @@ typedef struct oci_command {
 
 extern const oci_command oci_cmd_train, oci_cmd_eval, oci_cmd_predict, oci_cmd_synth, oci_cmd_data,
     oci_cmd_info, oci_cmd_doctor, oci_cmd_bench, oci_cmd_import, oci_cmd_export, oci_cmd_quantize,
-    oci_cmd_verify, oci_cmd_serve, oci_cmd_completion, oci_cmd_help;
+    oci_cmd_verify, oci_cmd_serve, oci_cmd_export_observations, oci_cmd_completion, oci_cmd_help;
 
 /* All commands in the order of the listing, NULL at the end. */
 extern const oci_command *const oci_commands[];

@@ -6,11 +6,23 @@
 
 #include "command_int.h"
 
-const oci_command *const oci_commands[] = {
-    &oci_cmd_train,    &oci_cmd_eval,       &oci_cmd_predict, &oci_cmd_serve,
-    &oci_cmd_data,     &oci_cmd_info,       &oci_cmd_import,  &oci_cmd_export,
-    &oci_cmd_quantize, &oci_cmd_verify,     &oci_cmd_synth,   &oci_cmd_doctor,
-    &oci_cmd_bench,    &oci_cmd_completion, &oci_cmd_help,    NULL};
+const oci_command *const oci_commands[] = {&oci_cmd_train,
+                                           &oci_cmd_eval,
+                                           &oci_cmd_predict,
+                                           &oci_cmd_serve,
+                                           &oci_cmd_data,
+                                           &oci_cmd_info,
+                                           &oci_cmd_import,
+                                           &oci_cmd_export,
+                                           &oci_cmd_quantize,
+                                           &oci_cmd_verify,
+                                           &oci_cmd_export_observations,
+                                           &oci_cmd_synth,
+                                           &oci_cmd_doctor,
+                                           &oci_cmd_bench,
+                                           &oci_cmd_completion,
+                                           &oci_cmd_help,
+                                           NULL};
 
 const oci_command *oci_command_find(const char *name) {
     for (size_t i = 0; oci_commands[i]; i++)
@@ -37,8 +49,8 @@ void oci_help_all(oc_buf *out, const oci_term *term) {
                   bold, OC_VERSION, plain);
     oc_buf_puts(out, "usage: ocellus COMMAND ...\n\n");
     for (size_t i = 0; oci_commands[i]; i++) {
-        oc_buf_printf(out, "  %s%-12s%s", bold, oci_commands[i]->name, plain);
-        oci_wrap(out, oci_commands[i]->summary, 14, 14, term->width < 60 ? 60 : term->width);
+        oc_buf_printf(out, "  %s%-20s%s", bold, oci_commands[i]->name, plain);
+        oci_wrap(out, oci_commands[i]->summary, 22, 22, term->width < 60 ? 60 : term->width);
     }
     oc_buf_puts(out, "\nfirst steps with a folder that holds one folder of photos per class:\n"
                      "  ocellus data PHOTOS\n"

@@ -210,4 +210,9 @@ OC_MUST_CHECK oc_status oc_encode_jpeg(const oc_image *img, int quality, oc_buf 
                                        oc_error *err);
 OC_MUST_CHECK oc_status oc_encode_png(const oc_image *img, oc_buf *out, oc_error *err);
 
+/* Append the file without its metadata (place, time, camera, comments, thumbnails): JPEG, PNG or
+ * WebP with the very same pixels, upright as before. OC_EUNSUPPORTED for other formats, else as
+ * oc_image_probe. Damage behind the header is kept as it is, or cut off. */
+OC_MUST_CHECK oc_status oc_image_strip(const void *bytes, size_t size, oc_buf *out, oc_error *err);
+
 #endif

@@ -47,6 +47,12 @@ OC_MUST_CHECK oc_status oci_png_probe(oci_bytes in, oc_image_info *out, oc_error
 OC_MUST_CHECK oc_status oci_webp_probe(oci_bytes in, oc_image_info *out, oc_error *err);
 OC_MUST_CHECK oc_status oci_pnm_probe(oci_bytes in, oc_image_info *out, oc_error *err);
 
+/* The smallest block that says an orientation. */
+enum { OCI_EXIF_BYTES = 26 };
+void oci_exif_block(int orientation, uint8_t out[OCI_EXIF_BYTES]);
+/* A JPEG without its metadata, behind what `out` holds; the header has been probed. */
+void oci_jpeg_strip(oci_bytes in, int orientation, oc_buf *out);
+
 /* Format, limits, size as stored and orientation; oc_image_probe and oc_decode stand on it. */
 OC_MUST_CHECK oc_status oci_probe_stored(oci_bytes in, const oci_budget *budget, oc_image_info *out,
                                          oc_error *err);

@@ -171,10 +171,11 @@ oc_status oci_run_config(oci_exchange *x, oc_error *err) {
         oci_models_give(models, s);
     }
     oci_served *first = oci_models_take_at(models, 0);
-    json_t *config = json_pack("{s:s, s:o, s:s, s:b, s:b, s:i, s:I, s:o}", "version", OC_VERSION,
-                               "models", names, "default", first->name, "keep", 0, "keys", 0,
-                               "max_images", OCI_MAX_IMAGES, "max_bytes", (json_int_t)o->max_body,
-                               "upload", upload_json(&first->model->recipe));
+    json_t *config = json_pack(
+        "{s:s, s:o, s:s, s:b, s:b, s:i, s:I, s:o, s:o}", "version", OC_VERSION, "models", names,
+        "default", first->name, "keep", x->server->db != NULL, "keys", x->server->keys != NULL,
+        "max_images", OCI_MAX_IMAGES, "max_bytes", (json_int_t)o->max_body, "upload",
+        upload_json(&first->model->recipe), "blur_degrees", oc_json_real(o->blur));
     oci_models_give(models, first);
     return oci_answer_json(x, 200, config, err);
 }

@@ -54,9 +54,18 @@ json_t *oci_problem_json(int status, const char *code, const char *detail) {
                      "status", status, "detail", oc_json_text(detail), "code", code);
 }
 
+/* Clients of the Open Inference Protocol look for the words in "error". */
+static json_t *problem_for(const oci_exchange *x, int status, const char *code,
+                           const char *detail) {
+    json_t *problem = oci_problem_json(status, code, detail);
+    if (problem != NULL && x->route != NULL && oc_starts_with(x->route->pattern, "/v2"))
+        (void)json_object_set_new(problem, "error", oc_json_text(detail));
+    return problem;
+}
+
 void oci_answer_problem(oci_exchange *x, int status, const char *code, const char *detail) {
     oc_buf_clear(&x->answer);
-    if (oci_answer_json(x, status, oci_problem_json(status, code, detail), NULL) != OC_OK)
+    if (oci_answer_json(x, status, problem_for(x, status, code, detail), NULL) != OC_OK)
         oc_buf_clear(&x->answer);
     x->status = status;
     x->answer_type = PROBLEM_TYPE;

@@ -27,11 +27,17 @@ typedef enum oci_method {
         OCI_METHODS
 } oci_method;
 
+/* What a route needs, and what a key gives. OCI_BY_PATH: anyone outside the API, a user within. */
+typedef enum oci_role { OCI_BY_PATH, OCI_ANYONE, OCI_USER, OCI_EXPERT, OCI_ADMIN } oci_role;
+
 /* What a route answers to. */
 typedef struct oci_route {
     oci_method method;   /* GET routes answer HEAD as well */
     const char *pattern; /* "/v1/models/{}": {} stands for one segment */
     oc_status (*run)(oci_exchange *x, oc_error *err);
+    oci_role needs;
+    /* (optional) Gets the body as it comes, before `run`; x->body stays empty. May refuse. */
+    oc_status (*take)(oci_exchange *x, const char *data, size_t size, oc_error *err);
     bool queued; /* it waits for a model: refused before its body where that one's queue is full */
 } oci_route;
 
@@ -45,7 +51,7 @@ typedef struct oci_header {
     const char *name, *value;
 } oci_header;
 
-enum { OCI_PATH_ARGS = 2, OCI_HEADERS = 12, OCI_ID_BYTES = 33 };
+enum { OCI_PATH_ARGS = 2, OCI_HEADERS = 16, OCI_ID_BYTES = 33 };
 
 struct oci_exchange {
     oc_server *server;
@@ -57,6 +63,8 @@ struct oci_exchange {
     char address[64];               /* of the client, numeric */
     bool loopback;                  /* ... and it is this machine */
     double began;                   /* oc_clock_seconds */
+    oci_role role;                  /* of the client, from OCI_USER on; see access.c */
+    const char *who;                /* name of the key; "local" on this machine; else "" */
 
     const char *type; /* Content-Type of the body, or NULL */
     oc_buf body;      /* of a request that is no form */
@@ -97,6 +105,8 @@ oc_status oci_refuse(oci_exchange *x, int status, const char *format, ...) OC_PR
 /* name static, value copied; dropped when there are OCI_HEADERS of them or no memory. */
 void oci_answer_header(oci_exchange *x, const char *name, const char *value);
 void oci_retry_after(oci_exchange *x, double seconds);
+/* What browsers are told of a page of ours (page.c). */
+void oci_page_headers(oci_exchange *x);
 /* {"type", "title", "status", "detail", "code"}; NULL without memory. */
 json_t *oci_problem_json(int status, const char *code, const char *detail);
 
@@ -108,8 +118,14 @@ void oci_wait(oci_exchange *x, oc_status (*then)(oci_exchange *x, oc_error *err)
 void oci_wake(oci_exchange *x);
 
 /* ---- routes (routes.c) ---- */
-/* NULL: *known says whether the path exists, with another method. Fills x->arg. */
-const oci_route *oci_route_find(oci_exchange *x, oci_method method, const char *path, bool *known);
+/* Fills x->arg. *methods has a bit (1u << oci_method) for each that the path answers to: NULL and
+ * none of them means that there is no such path. */
+const oci_route *oci_route_find(oci_exchange *x, oci_method method, const char *path,
+                                unsigned *methods);
+/* All of the table. */
+const oci_route *oci_routes(size_t *count);
+/* 32 random hexadecimal digits (request.c). */
+void oci_make_id(char id[OCI_ID_BYTES]);
 
 oc_status oci_run_health(oci_exchange *x, oc_error *err);
 oc_status oci_run_ready(oci_exchange *x, oc_error *err);
@@ -119,5 +135,26 @@ oc_status oci_run_model(oci_exchange *x, oc_error *err);
 oc_status oci_run_example(oci_exchange *x, oc_error *err);
 oc_status oci_run_config(oci_exchange *x, oc_error *err);
 oc_status oci_run_identify(oci_exchange *x, oc_error *err);
+oc_status oci_run_page(oci_exchange *x, oc_error *err);
+oc_status oci_run_openapi(oci_exchange *x, oc_error *err);
+oc_status oci_run_names(oci_exchange *x, oc_error *err);
+oc_status oci_run_oip(oci_exchange *x, oc_error *err);
+oc_status oci_run_oip_live(oci_exchange *x, oc_error *err);
+oc_status oci_run_oip_ready(oci_exchange *x, oc_error *err);
+oc_status oci_run_oip_model(oci_exchange *x, oc_error *err);
+oc_status oci_run_oip_model_ready(oci_exchange *x, oc_error *err);
+oc_status oci_run_oip_infer(oci_exchange *x, oc_error *err);
+oc_status oci_run_upload_options(oci_exchange *x, oc_error *err);
+oc_status oci_run_upload_create(oci_exchange *x, oc_error *err);
+oc_status oci_run_upload_state(oci_exchange *x, oc_error *err);
+oc_status oci_take_upload_piece(oci_exchange *x, const char *data, size_t size, oc_error *err);
+oc_status oci_run_upload_piece(oci_exchange *x, oc_error *err);
+oc_status oci_run_upload_drop(oci_exchange *x, oc_error *err);
+oc_status oci_run_observations(oci_exchange *x, oc_error *err);
+oc_status oci_run_observation(oci_exchange *x, oc_error *err);
+oc_status oci_run_observation_photo(oci_exchange *x, oc_error *err);
+oc_status oci_run_observation_delete(oci_exchange *x, oc_error *err);
+oc_status oci_run_review_queue(oci_exchange *x, oc_error *err);
+oc_status oci_run_review(oci_exchange *x, oc_error *err);
 
 #endif

@@ -15,6 +15,7 @@ enum { DEFAULT_TOP = 5, MAX_TOP = 100 };
 static void free_identification(void *work) {
     oci_identification *d = work;
     if (d->served != NULL) oci_models_give(d->x->server->models, d->served);
+    oci_identify_free_uploads(d);
     oc_free(d->fused);
     oc_free(d->best);
     oc_free(d->probabilities);
@@ -53,13 +54,13 @@ static void look_at(oci_identification *d, oci_photo *photo) {
         oc_image_probe(photo->bytes.data, photo->bytes.size, &limits, &photo->info, &photo->error);
 }
 
-static oc_status add_photo(oci_identification *d, const oc_buf *bytes, const char *filename,
-                           oc_error *err) {
+oc_status oci_identify_add_photo(oci_identification *d, const char *bytes, size_t size,
+                                 const char *filename, oc_error *err) {
     if (d->count == OCI_MAX_IMAGES)
         return oc_fail(err, OC_EUSAGE, "more than %d photos: send the best %d", OCI_MAX_IMAGES,
                        OCI_MAX_IMAGES);
     oci_photo *photo = &d->photos[d->count++];
-    photo->bytes = (oc_image_bytes){bytes->data != NULL ? bytes->data : "", bytes->size};
+    photo->bytes = (oc_image_bytes){bytes != NULL ? bytes : "", size};
     photo->filename = filename != NULL && *filename != '\0' ? filename : NULL;
     look_at(d, photo);
     return OC_OK;
@@ -73,12 +74,15 @@ static bool is_blank(const oci_part *part) {
 static oc_status gather_photos(oci_identification *d, oc_error *err) {
     oci_exchange *x = d->x;
     size_t organs = 0;
-    if (x->part_count == 0 && x->body.size > 0) return add_photo(d, &x->body, NULL, err);
+    if (x->part_count == 0 && x->body.size > 0)
+        return oci_identify_add_photo(d, x->body.data, x->body.size, NULL, err);
     for (size_t i = 0; i < x->part_count; i++) {
         const oci_part *part = &x->parts[i];
         if (strcmp(part->name, "images") == 0 && !is_blank(part))
-            OC_TRY(add_photo(d, &part->bytes, part->filename, err));
+            OC_TRY(
+                oci_identify_add_photo(d, part->bytes.data, part->bytes.size, part->filename, err));
     }
+    OC_TRY(oci_identify_add_uploads(d, err));
     for (size_t i = 0; i < x->part_count && organs < d->count; i++)
         if (strcmp(x->parts[i].name, "organs") == 0 && x->parts[i].bytes.data != NULL)
             d->photos[organs++].organ = x->parts[i].bytes.data;
@@ -86,7 +90,7 @@ static oc_status gather_photos(oci_identification *d, oc_error *err) {
     return oc_fail(
         err, OC_EUSAGE,
         "no photo: send 1 to %d as \"images\" of a multipart/form-data form, or one as the "
-        "body itself",
+        "body itself, or name finished \"uploads\"",
         OCI_MAX_IMAGES);
 }
 
@@ -151,9 +155,11 @@ oc_status oci_identify_start(oci_exchange *x, oc_status (*then)(oci_exchange *x,
     d->x = x;
     x->work = d;
     x->free_work = free_identification;
+    OC_TRY(oci_wish_read(x, &d->wish, err));
     OC_TRY(choose_model(d, err));
     OC_TRY(choose_top(d, err));
     OC_TRY(gather_photos(d, err));
+    OC_TRY(oci_keep_check(d, err));
     OC_TRY(prepare_job(d, err));
     if (d->job.n > 0) {
         enqueue(d, then);
@@ -255,15 +261,18 @@ static json_t *photos_json(const oci_identification *d) {
 static json_t *identification_json(const oci_identification *d) {
     const oc_model *model = d->served->model;
     json_t *threshold = model->threshold > 0 ? oc_json_real(model->threshold) : json_null();
-    return json_pack("{s:s, s:s, s:o, s:b, s:o, s:o, s:s, s:o, s:b}", "id", d->x->id, "model",
+    const char *token = d->wish.token;
+    return json_pack("{s:s, s:s, s:o, s:b, s:o, s:o, s:s, s:o, s:b, s:s*}", "id", d->x->id, "model",
                      d->served->name, "results", oci_results_json(model, d->best, d->top),
                      "unknown", (int)d->unknown, "threshold", threshold, "temperature",
                      oc_json_real(model->temperature), "fusion", "mean of probabilities", "images",
-                     photos_json(d), "kept", 0);
+                     photos_json(d), "kept", *token != '\0', "token",
+                     *token != '\0' ? token : NULL);
 }
 
 static oc_status answer_identify(oci_exchange *x, oc_error *err) {
     if (!oci_identify_finish(x)) return OC_OK;
+    OC_TRY(oci_keep(x->work, err));
     return oci_answer_json(x, 200, identification_json(x->work), err);
 }
 

@@ -4,6 +4,7 @@
 #ifndef OC_SERVE_IDENTIFY_INT_H
 #define OC_SERVE_IDENTIFY_INT_H
 
+#include "serve/keep_int.h"
 #include "serve/server_int.h"
 
 typedef struct oci_photo {
@@ -15,7 +16,7 @@ typedef struct oci_photo {
     const float *probabilities; /* (classes), where status is OC_OK */
 } oci_photo;
 
-typedef struct oci_identification {
+struct oci_identification {
     oci_exchange *x;
     oci_served *served; /* given back when this is freed */
     oci_photo photos[OCI_MAX_IMAGES];
@@ -24,14 +25,17 @@ typedef struct oci_identification {
     float *fused;    /* (classes): mean of the photos' probabilities */
     oc_ranked *best; /* (top) of fused */
     bool unknown;
+    oci_wish wish; /* what the user says beside the photos */
     /* on the way through the queue: those photos that can be read */
     oci_job job;
     oc_image_bytes images[OCI_MAX_IMAGES];
     oc_status status[OCI_MAX_IMAGES];
     oc_error errors[OCI_MAX_IMAGES];
     size_t photo_of[OCI_MAX_IMAGES];
-    float *probabilities; /* (job.n, classes) */
-} oci_identification;
+    float *probabilities;                /* (job.n, classes) */
+    oci_upload *uploads[OCI_MAX_IMAGES]; /* taken: the photos that came as uploads */
+    size_t upload_count;
+};
 
 /* Read the request and hand it to the model, which x->work then is about; `then` is called with
  * what came back, or, where the queue is full, with an answer in x. Where the request is refused, x
@@ -43,5 +47,13 @@ OC_MUST_CHECK oc_status oci_identify_start(oci_exchange *x,
 bool oci_identify_finish(oci_exchange *x);
 /* {"label", "name", "id", "p", "class"}, (k) of them; NULL without memory. */
 json_t *oci_results_json(const oc_model *model, const oc_ranked *ranked, int k);
+
+/* Look at one photo more; its bytes stay as long as the exchange. OC_EUSAGE: too many. */
+OC_MUST_CHECK oc_status oci_identify_add_photo(oci_identification *d, const char *bytes,
+                                               size_t size, const char *filename, oc_error *err);
+/* The photos that `uploads` names (identify_uploads.c). Freeing gives them back; where they were
+ * identified, they have served. */
+OC_MUST_CHECK oc_status oci_identify_add_uploads(oci_identification *d, oc_error *err);
+void oci_identify_free_uploads(oci_identification *d);
 
 #endif

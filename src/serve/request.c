@@ -10,6 +10,7 @@
 #include <sys/random.h>
 #include <sys/socket.h>
 
+#include "serve/access_int.h"
 #include "serve/http_int.h"
 
 enum { MAX_PARTS = 64, MAX_TEXT = 64 << 10, PART_BUFFER = 32 << 10 };
@@ -43,7 +44,7 @@ const char *oci_field(const oci_exchange *x, const char *name) {
 /* ---- a request comes in -----------------------------------------------------------------------
  */
 
-static void make_id(char id[OCI_ID_BYTES]) {
+void oci_make_id(char id[OCI_ID_BYTES]) {
     unsigned char bytes[(OCI_ID_BYTES - 1) / 2] = {0};
     (void)!getrandom(bytes, sizeof bytes, 0); /* 16 bytes always come whole */
     for (size_t i = 0; i < sizeof bytes; i++) (void)snprintf(id + 2 * i, 3, "%02x", bytes[i]);
@@ -61,14 +62,15 @@ static void tell_address(oci_exchange *x, struct MHD_Connection *c) {
                   oc_starts_with(x->address, "::ffff:127.");
 }
 
-static bool method_of(const char *word, oci_method *out) {
-    static const char *const words[OCI_METHODS] = {
+static const char *const method_words[OCI_METHODS] = {
 #define OCI_METHOD_WORD(name, word) word,
-        OCI_METHOD_MAP(OCI_METHOD_WORD)
+    OCI_METHOD_MAP(OCI_METHOD_WORD)
 #undef OCI_METHOD_WORD
-    };
+};
+
+static bool method_of(const char *word, oci_method *out) {
     for (int i = 0; i < OCI_METHODS; i++) {
-        if (strcmp(words[i], word) != 0) continue;
+        if (strcmp(method_words[i], word) != 0) continue;
         *out = (oci_method)i;
         return true;
     }
@@ -81,21 +83,51 @@ uint64_t oci_request_length(const oci_exchange *x) {
     return text != NULL && oc_parse_i64(text, 0, INT64_MAX, &bytes) ? (uint64_t)bytes : UINT64_MAX;
 }
 
+/* "GET, HEAD, OPTIONS" */
+static void add_allow(oci_exchange *x, unsigned methods) {
+    char text[64] = "";
+    size_t at = 0;
+    if (methods & (1u << OCI_GET)) methods |= 1u << OCI_HEAD;
+    methods |= 1u << OCI_OPTIONS;
+    for (int i = 0; i < OCI_METHODS; i++)
+        if (methods & (1u << i))
+            at += (size_t)snprintf(text + at, sizeof text - at, "%s%s", at > 0 ? ", " : "",
+                                   method_words[i]);
+    oci_answer_header(x, "Allow", text);
+}
+
+/* Clients that cannot say PATCH or DELETE say so in a header (tus 1.0.0, "Requests"). */
+static const char *method_meant(const oci_exchange *x, const char *word, const char *path) {
+    const char *other = oci_header_in(x, "X-HTTP-Method-Override");
+    bool upload = strcmp(word, "POST") == 0 && oc_starts_with(path, "/v1/uploads");
+    return upload && other != NULL ? other : word;
+}
+
 static void find_route(oci_exchange *x, const char *word, const char *path) {
     oci_method method = OCI_GET;
-    bool known = false, understood = method_of(word, &method);
-    x->route = understood ? oci_route_find(x, method, path, &known) : NULL;
-    if (x->route != NULL) return;
-    if (!understood || known)
-        (void)oci_refuse(x, 405, "%s is not for %s", word, path);
-    else
+    unsigned methods = 0;
+    bool understood = method_of(word, &method);
+    x->route = oci_route_find(x, method, path, &methods);
+    if (!understood) x->route = NULL;
+    if (methods == 0) {
         (void)oci_refuse(x, 404, "there is nothing at %s; /openapi.json says what there is", path);
+        return;
+    }
+    if (x->route == NULL || method == OCI_OPTIONS) add_allow(x, methods);
+    if (x->route != NULL) {
+        oci_access(x, method);
+        return;
+    }
+    if (understood && method == OCI_OPTIONS)
+        x->status = 204;
+    else
+        (void)oci_refuse(x, 405, "%s is not for %s", word, path);
 }
 
 /* Where the queue is full there is no need to take the photos in. */
 static void judge_queue(oci_exchange *x) {
     oci_models *models = x->server->models;
-    oci_served *s = oci_models_take(models, oci_query(x, "model"));
+    oci_served *s = oci_models_take(models, x->arg[0] != NULL ? x->arg[0] : oci_query(x, "model"));
     double retry = 0;
     if (s == NULL) return; /* told by the handler */
     if (oci_queue_is_full(s->queue, &retry)) {
@@ -109,12 +141,13 @@ static void judge_queue(oci_exchange *x) {
 static void judge_headers(oci_exchange *x, const char *method, const char *path) {
     const oc_serve_options *o = &x->server->options;
     uint64_t bytes = oci_request_length(x);
-    find_route(x, method, path);
+    find_route(x, method_meant(x, method, path), path);
     if (x->status != 0) return;
     if (bytes != UINT64_MAX && bytes > o->max_body) {
         (void)oci_refuse(x, 413, "the request has %llu bytes, at most %llu are taken",
                          (unsigned long long)bytes, (unsigned long long)o->max_body);
-    } else if (bytes != UINT64_MAX && bytes + atomic_load(held_by_all(x)) > o->max_memory) {
+    } else if (bytes != UINT64_MAX && x->route->take == NULL &&
+               bytes + atomic_load(held_by_all(x)) > o->max_memory) {
         (void)oci_refuse(x, 503, "too many requests at once: try again a little later");
         oci_retry_after(x, 1);
     } else if (x->route->queued) {
@@ -194,7 +227,9 @@ bool oci_request_take(oci_request *r, const char *data, size_t size) {
     r->received += size;
     if (r->refused || r->failed != OC_OK)
         return r->received <= FORGIVEN + r->x.server->options.max_body;
-    r->failed = take_body(r, data, size, &r->error);
+    r->failed = r->x.route->take != NULL ? r->x.route->take(&r->x, data, size, &r->error)
+                                         : take_body(r, data, size, &r->error);
+    r->refused = r->x.status != 0;
     return true;
 }
 
@@ -219,13 +254,13 @@ oci_request *oci_request_new(oc_server *server, struct MHD_Connection *c, const 
     x->server = server;
     x->connection = c;
     x->began = oc_clock_seconds();
-    make_id(x->id);
+    oci_make_id(x->id);
     tell_address(x, c);
     x->type = oci_header_in(x, MHD_HTTP_HEADER_CONTENT_TYPE);
     oci_metrics_in_flight(server->metrics, 1);
     judge_headers(x, method, path);
     r->refused = x->status != 0;
-    if (!r->refused && x->type != NULL &&
+    if (!r->refused && x->route->take == NULL && x->type != NULL &&
         (strncasecmp(x->type, "multipart/form-data", 19) == 0 ||
          strncasecmp(x->type, "application/x-www-form-urlencoded", 33) == 0))
         r->form = MHD_create_post_processor(c, PART_BUFFER, on_part, r);

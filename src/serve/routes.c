@@ -3,18 +3,47 @@
  * SPDX-License-Identifier: BSD-2-Clause */
 #include <string.h>
 
+#include "serve/embedded_int.h"
 #include "serve/exchange_int.h"
 
 static const oci_route routes[] = {
-    {OCI_GET, "/healthz", oci_run_health, false},
-    {OCI_GET, "/readyz", oci_run_ready, false},
-    {OCI_GET, "/metrics", oci_run_metrics, false},
-    {OCI_POST, "/v1/identify", oci_run_identify, true},
-    {OCI_GET, "/v1/config", oci_run_config, false},
-    {OCI_GET, "/v1/models", oci_run_models, false},
-    {OCI_GET, "/v1/models/{}", oci_run_model, false},
-    {OCI_GET, "/v1/models/{}/examples/{}", oci_run_example, false},
+    {OCI_GET, "/healthz", oci_run_health, OCI_ANYONE, NULL, false},
+    {OCI_GET, "/readyz", oci_run_ready, OCI_ANYONE, NULL, false},
+    {OCI_GET, "/metrics", oci_run_metrics, OCI_ANYONE, NULL, false},
+    {OCI_GET, "/openapi.json", oci_run_openapi, OCI_ANYONE, NULL, false},
+    {OCI_POST, "/identify", oci_run_names, OCI_USER, NULL, true},
+    {OCI_POST, "/share", oci_run_names, OCI_USER, NULL, true},
+    {OCI_POST, "/v1/identify", oci_run_identify, OCI_USER, NULL, true},
+    {OCI_GET, "/v1/config", oci_run_config, OCI_ANYONE, NULL,
+     false}, /* says whether a key is needed */
+    {OCI_GET, "/v1/models", oci_run_models, OCI_USER, NULL, false},
+    {OCI_GET, "/v1/models/{}", oci_run_model, OCI_USER, NULL, false},
+    {OCI_GET, "/v1/models/{}/examples/{}", oci_run_example, OCI_USER, NULL, false},
+    {OCI_GET, "/v1/observations", oci_run_observations, OCI_EXPERT, NULL, false},
+    {OCI_GET, "/v1/observations/{}", oci_run_observation, OCI_USER, NULL, false},
+    {OCI_DELETE, "/v1/observations/{}", oci_run_observation_delete, OCI_USER, NULL, false},
+    {OCI_GET, "/v1/observations/{}/photos/{}", oci_run_observation_photo, OCI_USER, NULL, false},
+    {OCI_POST, "/v1/observations/{}/review", oci_run_review, OCI_EXPERT, NULL, false},
+    {OCI_GET, "/v1/review", oci_run_review_queue, OCI_EXPERT, NULL, false},
+    {OCI_OPTIONS, "/v1/uploads", oci_run_upload_options, OCI_ANYONE, NULL, false},
+    {OCI_POST, "/v1/uploads", oci_run_upload_create, OCI_USER, NULL, false},
+    {OCI_OPTIONS, "/v1/uploads/{}", oci_run_upload_options, OCI_ANYONE, NULL, false},
+    {OCI_HEAD, "/v1/uploads/{}", oci_run_upload_state, OCI_USER, NULL, false},
+    {OCI_PATCH, "/v1/uploads/{}", oci_run_upload_piece, OCI_USER, oci_take_upload_piece, false},
+    {OCI_DELETE, "/v1/uploads/{}", oci_run_upload_drop, OCI_USER, NULL, false},
+    {OCI_GET, "/v2", oci_run_oip, OCI_ANYONE, NULL, false},
+    {OCI_GET, "/v2/health/live", oci_run_oip_live, OCI_ANYONE, NULL, false},
+    {OCI_GET, "/v2/health/ready", oci_run_oip_ready, OCI_ANYONE, NULL, false},
+    {OCI_GET, "/v2/models/{}", oci_run_oip_model, OCI_USER, NULL, false},
+    {OCI_GET, "/v2/models/{}/ready", oci_run_oip_model_ready, OCI_USER, NULL, false},
+    {OCI_POST, "/v2/models/{}/infer", oci_run_oip_infer, OCI_USER, NULL, true},
+    {OCI_GET, "/v2/models/{}/versions/{}", oci_run_oip_model, OCI_USER, NULL, false},
+    {OCI_GET, "/v2/models/{}/versions/{}/ready", oci_run_oip_model_ready, OCI_USER, NULL, false},
+    {OCI_POST, "/v2/models/{}/versions/{}/infer", oci_run_oip_infer, OCI_USER, NULL, true},
 };
+
+/* The files of the web page, whichever the build has found. */
+static const oci_route page_route = {OCI_GET, "page", oci_run_page, OCI_ANYONE, NULL, false};
 
 /* Does `path` fit `pattern`? Its variable segments go to begin/length. */
 static bool fits(const char *pattern, const char *path, const char *begin[], size_t length[],
@@ -41,19 +70,33 @@ static char *copy_of(oc_pool *pool, const char *text, size_t size) {
     return copy;
 }
 
-const oci_route *oci_route_find(oci_exchange *x, oci_method method, const char *path, bool *known) {
+static bool answers(const oci_route *route, oci_method method) {
+    return route->method == method || (method == OCI_HEAD && route->method == OCI_GET);
+}
+
+const oci_route *oci_route_find(oci_exchange *x, oci_method method, const char *path,
+                                unsigned *methods) {
     const char *begin[OCI_PATH_ARGS];
     size_t length[OCI_PATH_ARGS];
+    const oci_route *found = NULL;
     int count = 0;
-    *known = false;
-    if (method == OCI_HEAD) method = OCI_GET;
+    *methods = 0;
     for (size_t i = 0; i < sizeof routes / sizeof routes[0]; i++) {
-        if (!fits(routes[i].pattern, path, begin, length, &count)) continue;
-        *known = true;
-        if (routes[i].method != method) continue;
+        const oci_route *route = &routes[i];
+        if (!fits(route->pattern, path, begin, length, &count)) continue;
+        *methods |= 1u << route->method;
+        if (found != NULL || !answers(route, method)) continue;
+        found = route;
         for (int k = 0; k < count; k++)
             if ((x->arg[k] = copy_of(x->pool, begin[k], length[k])) == NULL) x->arg[k] = "";
-        return &routes[i];
     }
-    return NULL;
+    if (*methods != 0 || oci_page_find(path) == NULL) return found;
+    *methods = 1u << OCI_GET;
+    if ((x->arg[0] = copy_of(x->pool, path, strlen(path))) == NULL) x->arg[0] = "";
+    return answers(&page_route, method) ? &page_route : NULL;
+}
+
+const oci_route *oci_routes(size_t *count) {
+    *count = sizeof routes / sizeof routes[0];
+    return routes;
 }

@@ -38,17 +38,39 @@ static oc_status keep_options(oc_server *s, const oc_serve_options *options, oc_
     if (o->max_body == 0) o->max_body = (uint64_t)32 << 20;
     if (o->max_pixels == 0) o->max_pixels = 50 * 1000 * 1000;
     if (o->max_memory == 0) o->max_memory = (uint64_t)256 << 20;
+    if (o->max_uploads == 0) o->max_uploads = (uint64_t)128 << 20;
     if (o->connections == 0) o->connections = 1000;
     if (o->patience <= 0) o->patience = 60;
+    if (o->burst <= 0) o->burst = o->per_minute;
     OC_TRY(keep_text(s->pool, &o->engine, err));
     OC_TRY(keep_text(s->pool, &o->address, err));
     OC_TRY(keep_text(s->pool, &o->tls_cert, err));
     OC_TRY(keep_text(s->pool, &o->tls_key, err));
+    OC_TRY(keep_text(s->pool, &o->db, err));
+    OC_TRY(keep_text(s->pool, &o->keys, err));
     return keep_text(s->pool, &o->origins, err);
+}
+
+static oc_status open_doors(oc_server *s, oc_error *err) {
+    const oc_serve_options *o = &s->options;
+    if (o->keys != NULL) OC_TRY(oci_keys_new(&s->keys, o->keys, err));
+    if (o->per_minute > 0) OC_TRY(oci_limits_new(&s->limits, o->per_minute, o->burst, err));
+    if (o->db == NULL) return OC_OK;
+    OC_TRY(oci_db_open(&s->db, o->db, true, err));
+    return oci_retain_new(&s->retain, s->db, o->retain_days, &o->log, err);
 }
 
 /* ---- life -------------------------------------------------------------------------------------
  */
+
+static oc_status new_uploads(oc_server *s, oc_error *err) {
+    enum { MOST = 1000, AN_HOUR = 3600 };
+    const oci_uploads_limits limits = {.one = s->options.max_body,
+                                       .all = s->options.max_uploads,
+                                       .count = MOST,
+                                       .seconds = AN_HOUR};
+    return oci_uploads_new(&s->uploads, &limits, err);
+}
 
 oc_status oc_server_start(oc_server **out, const oc_serve_options *options, oc_error *err) {
     oc_status status = OC_OK;
@@ -61,8 +83,10 @@ oc_status oc_server_start(oc_server **out, const oc_serve_options *options, oc_e
     OC_GOTO(oc_pool_new(&s->pool, err));
     OC_GOTO(keep_options(s, options, err));
     OC_GOTO(oci_metrics_new(&s->metrics, err));
+    OC_GOTO(open_doors(s, err));
     OC_GOTO(oci_models_new(&s->models, &s->options, s->metrics, err));
     s->options.models = NULL; /* the caller's; oci_models has its own copy */
+    OC_GOTO(new_uploads(s, err));
     OC_GOTO(oci_http_new(&s->http, s, err));
     *out = s;
     return OC_OK;
@@ -76,7 +100,10 @@ int oc_server_port(const oc_server *server) {
 }
 
 void oc_server_reload(oc_server *server) {
+    oc_error error = {0};
     oci_models_reload(server->models);
+    if (server->keys != NULL && oci_keys_reload(server->keys, &error) != OC_OK)
+        oc_warn(&server->options.log, "the old keys go on: %s", error.message);
 }
 
 void oc_server_drain(oc_server *server, double seconds) {
@@ -92,6 +119,11 @@ void oc_server_free(oc_server *s) {
     if (s == NULL) return;
     oci_http_free(s->http);
     oci_models_free(s->models);
+    oci_uploads_free(s->uploads);
+    oci_retain_free(s->retain);
+    oci_db_close(s->db);
+    oci_keys_free(s->keys);
+    oci_limits_free(s->limits);
     oci_metrics_free(s->metrics);
     oc_pool_free(s->pool);
     oc_free(s);

@@ -7,7 +7,12 @@
 #include <stdatomic.h>
 
 #include "serve/exchange_int.h"
+#include "serve/keys_int.h"
+#include "serve/limits_int.h"
 #include "serve/models_int.h"
+#include "serve/oip_int.h"
+#include "serve/retain_int.h"
+#include "serve/uploads_int.h"
 
 typedef struct oci_http oci_http;
 
@@ -16,11 +21,20 @@ struct oc_server {
     oc_pool *pool;
     oci_metrics *metrics;
     oci_models *models;
+    oci_uploads *uploads;
     oci_http *http;
+    oci_db *db;         /* NULL: no observations are kept */
+    oci_retain *retain; /* ... else */
+    oci_keys *keys;     /* NULL: none are needed */
+    oci_limits *limits; /* NULL: no address is limited */
     atomic_bool draining;
 };
 
 enum { OCI_MAX_IMAGES = 5 };
+
+/* The model that a path of the Open Inference Protocol names (oip.c), to be given back. */
+OC_MUST_CHECK oc_status oci_oip_take(oci_exchange *x, oci_served **out, oc_error *err);
+oci_oip_model oci_oip_model_of(const oci_served *served);
 
 /* The HTTP side (http.c). Listening when it returns. */
 OC_MUST_CHECK oc_status oci_http_new(oci_http **out, oc_server *server, oc_error *err);

@@ -1,0 +1,157 @@
+/* The door. Without keys everybody may identify, and this machine may judge; with keys each request
+ * to the API brings one.
+ *
+ * "This machine" is a connection from a loopback address that no proxy has passed on, to a host of
+ * that name: neither a reverse proxy on the same machine nor a web page whose name was made to
+ * point here (DNS rebinding) makes a stranger an expert.
+ *
+ * What costs something counts against the limit of an address: POST, DELETE, and keys that are
+ * wrong. What is identified counts against the quota of a key.
+ * SPDX-License-Identifier: BSD-2-Clause */
+#include "serve/access_int.h"
+
+#include <arpa/inet.h>
+#include <stdio.h>
+#include <string.h>
+#include <strings.h>
+
+#include "serve/keys_int.h"
+#include "serve/limits_int.h"
+#include "serve/server_int.h"
+
+/* ---- the address ------------------------------------------------------------------------------
+ */
+
+static bool is_loopback(const char *address) {
+    return oc_starts_with(address, "127.") || strcmp(address, "::1") == 0 ||
+           oc_starts_with(address, "::ffff:127.");
+}
+
+static bool is_address(const char *text) {
+    uint8_t bytes[16];
+    return inet_pton(AF_INET, text, bytes) == 1 || inet_pton(AF_INET6, text, bytes) == 1;
+}
+
+/* The last address of X-Forwarded-For is the one that our own proxy has seen; those before it are
+ * what the client says. */
+static void look_behind_proxy(oci_exchange *x) {
+    const char *list = oci_header_in(x, "X-Forwarded-For");
+    if (list == NULL) {
+        bool passed_on = oci_header_in(x, "Forwarded") != NULL || oci_header_in(x, "Via") != NULL;
+        if (passed_on) x->loopback = false;
+        return;
+    }
+    x->loopback = false;
+    if (!x->server->options.trust_proxy) return;
+    const char *comma = strrchr(list, ',');
+    const char *last = comma != NULL ? comma + 1 : list;
+    char address[sizeof x->address];
+    (void)snprintf(address, sizeof address, "%s", last + strspn(last, " \t"));
+    address[strcspn(address, " \t")] = '\0';
+    if (!is_address(address)) return;
+    memcpy(x->address, address, sizeof address);
+    x->loopback = is_loopback(address);
+}
+
+/* Is the Host that was asked for a name of this machine alone? */
+static bool host_is_local(const oci_exchange *x) {
+    const char *host = oci_header_in(x, "Host");
+    if (host == NULL) return true; /* HTTP/1.0: no browser */
+    if (oc_starts_with(host, "[::1]")) return host[5] == '\0' || host[5] == ':';
+    size_t size = strcspn(host, ":");
+    if (size == 9 && strncasecmp(host, "localhost", 9) == 0) return true;
+    char name[64];
+    (void)snprintf(name, sizeof name, "%.*s", (int)(size < 63 ? size : 63), host);
+    return is_address(name) && is_loopback(name);
+}
+
+/* ---- the key ----------------------------------------------------------------------------------
+ */
+
+static const char *key_given(const oci_exchange *x) {
+    const char *header = oci_header_in(x, "Authorization");
+    if (header != NULL && strncasecmp(header, "Bearer ", 7) == 0)
+        return header + 7 + strspn(header + 7, " ");
+    header = oci_header_in(x, "X-API-Key");
+    return header != NULL ? header : oci_query(x, "api-key");
+}
+
+static oci_role role_needed(const oci_route *route) {
+    const char *path = route->pattern;
+    if (route->needs != OCI_BY_PATH) return route->needs;
+    if (oc_starts_with(path, "/v2/health/")) return OCI_ANYONE; /* probes have no keys */
+    bool api = oc_starts_with(path, "/v1/") || oc_starts_with(path, "/v2/") ||
+               strcmp(path, "/v2") == 0 || strcmp(path, "/identify") == 0 ||
+               strcmp(path, "/share") == 0;
+    return api ? OCI_USER : OCI_ANYONE;
+}
+
+static bool is_counted(const oci_route *route) {
+    return oc_ends_with(route->pattern, "/identify") || oc_ends_with(route->pattern, "/infer") ||
+           strcmp(route->pattern, "/share") == 0;
+}
+
+/* ---- refusals ---------------------------------------------------------------------------------
+ */
+
+static bool take_token(oci_exchange *x) {
+    oci_limits *limits = x->server->limits;
+    double retry = 0;
+    if (limits == NULL || oci_limits_take(limits, x->address, oc_clock_seconds(), &retry))
+        return true;
+    (void)oci_refuse(x, 429, "too many requests from %s: try again in %.0f s", x->address,
+                     retry > 1 ? retry : 1.0);
+    oci_retry_after(x, retry);
+    return false;
+}
+
+static void refuse_key(oci_exchange *x, bool given, bool counted) {
+    if (given && !counted && !take_token(x)) return;
+    (void)oci_refuse(x, 401,
+                     given ? "the key is not one of this server"
+                           : "a key is needed: send it as Authorization: Bearer KEY");
+    oci_answer_header(x, "WWW-Authenticate",
+                      given ? "Bearer realm=\"ocellus\", error=\"invalid_token\""
+                            : "Bearer realm=\"ocellus\"");
+}
+
+static void judge_key(oci_exchange *x, oci_role needed, bool counted) {
+    const char *key = key_given(x);
+    oci_holder holder = {0};
+    double retry = 0;
+    if (key == NULL || !oci_keys_find(x->server->keys, key, &holder)) {
+        refuse_key(x, key != NULL, counted);
+        return;
+    }
+    const char *name = oc_pool_strdup(x->pool, holder.name);
+    x->who = name != NULL ? name : "";
+    x->role = holder.role;
+    if (holder.role < needed) {
+        (void)oci_refuse(x, 403, "this needs %s key; %s has another",
+                         needed == OCI_ADMIN ? "an admin's" : "an expert's", holder.name);
+    } else if (is_counted(x->route) &&
+               !oci_keys_charge(x->server->keys, &holder, oc_clock_wall(), &retry)) {
+        (void)oci_refuse(x, 429, "the quota of %s for today is used up", holder.name);
+        oci_retry_after(x, retry);
+    }
+}
+
+void oci_access(oci_exchange *x, oci_method method) {
+    const oci_role needed = role_needed(x->route);
+    const bool costs = needed != OCI_ANYONE && (method == OCI_POST || method == OCI_DELETE);
+    look_behind_proxy(x);
+    x->who = "";
+    if (method == OCI_OPTIONS || (costs && !take_token(x))) return;
+    if (needed == OCI_ANYONE) return;
+    if (x->server->keys != NULL) {
+        judge_key(x, needed, costs);
+        return;
+    }
+    bool local = x->loopback && host_is_local(x);
+    x->role = local ? OCI_ADMIN : OCI_USER;
+    if (local) x->who = "local";
+    if (x->role < needed)
+        (void)oci_refuse(x, 403,
+                         "for experts: from this machine alone, or with a key where the server was "
+                         "started with --keys");
+}

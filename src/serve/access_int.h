@@ -1,0 +1,14 @@
+/* Who asks, and may they: addresses behind a proxy, keys, roles, quotas, limits. Private to
+ * `serve`.
+ *
+ * SPDX-License-Identifier: BSD-2-Clause */
+#ifndef OC_SERVE_ACCESS_INT_H
+#define OC_SERVE_ACCESS_INT_H
+
+#include "serve/exchange_int.h"
+
+/* Before the body is read, x->route found: x->who and x->role are set, or there is an answer (401,
+ * 403, 429). */
+void oci_access(oci_exchange *x, oci_method method);
+
+#endif

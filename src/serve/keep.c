@@ -1,0 +1,127 @@
+/* An identification becomes an observation: photos without their metadata, the place blurred, the
+ * first five names, and a token for whoever wants to take it back.
+ *
+ * SPDX-License-Identifier: BSD-2-Clause */
+#include "serve/keep_int.h"
+
+#include <string.h>
+
+#include "serve/identify_int.h"
+#include "serve/kept_int.h"
+
+enum { KEPT_RESULTS = 5 };
+
+static const char *type_of(oc_image_format format) {
+    switch (format) {
+    case OC_FORMAT_JPEG:
+        return "image/jpeg";
+    case OC_FORMAT_PNG:
+        return "image/png";
+    case OC_FORMAT_WEBP:
+        return "image/webp";
+    default:
+        return NULL;
+    }
+}
+
+oc_status oci_keep_check(const oci_identification *d, oc_error *err) {
+    for (size_t i = 0; d->wish.keep && i < d->count; i++)
+        if (d->photos[i].status == OC_OK && type_of(d->photos[i].info.format) == NULL)
+            return oc_fail(err, OC_EUNSUPPORTED,
+                           "photo %zu: a %s file cannot be kept; send JPEG, PNG or WebP", i,
+                           oc_image_format_name(d->photos[i].info.format));
+    return OC_OK;
+}
+
+/* What an observation is made of, while it is put in. */
+typedef struct material {
+    oc_buf bytes[OCI_MAX_IMAGES], results, organs;
+    oci_kept_photo_in photos[OCI_MAX_IMAGES];
+    size_t count;
+} material;
+
+static void clear(material *m) {
+    for (size_t i = 0; i < OCI_MAX_IMAGES; i++) oc_buf_clear(&m->bytes[i]);
+    oc_buf_clear(&m->results);
+    oc_buf_clear(&m->organs);
+}
+
+static oc_status strip_photos(const oci_identification *d, material *m, oc_error *err) {
+    for (size_t i = 0; i < d->count; i++) {
+        const oci_photo *photo = &d->photos[i];
+        if (photo->status != OC_OK) continue;
+        oc_buf *bytes = &m->bytes[m->count];
+        OC_TRY(oc_image_strip(photo->bytes.data, photo->bytes.size, bytes, err));
+        m->photos[m->count++] =
+            (oci_kept_photo_in){type_of(photo->info.format), bytes->data, bytes->size};
+    }
+    return OC_OK;
+}
+
+static oc_status write_list(json_t *list, oc_buf *out, oc_error *err) {
+    if (list == NULL) return oc_fail_nomem(err, 0, "an observation");
+    oc_status status = oc_json_append(out, list, err);
+    json_decref(list);
+    return status;
+}
+
+/* One a photo that is kept, "" where nothing was said; none where none was said at all. */
+static json_t *organs_json(const oci_identification *d) {
+    json_t *list = json_array();
+    bool any = false;
+    for (size_t i = 0; list != NULL && i < d->count; i++) {
+        const oci_photo *photo = &d->photos[i];
+        if (photo->status != OC_OK) continue;
+        any = any || photo->organ != NULL;
+        (void)json_array_append_new(list, oc_json_text(photo->organ != NULL ? photo->organ : ""));
+    }
+    if (!any && list != NULL) (void)json_array_clear(list);
+    return list;
+}
+
+static oc_status gather(const oci_identification *d, const oc_ranked *best, int k, material *m,
+                        oc_error *err) {
+    OC_TRY(strip_photos(d, m, err));
+    OC_TRY(write_list(oci_results_json(d->served->model, best, k), &m->results, err));
+    return write_list(organs_json(d), &m->organs, err);
+}
+
+static oc_status put(oci_identification *d, const oc_ranked *best, const material *m,
+                     oc_error *err) {
+    const oci_wish *w = &d->wish;
+    const double blur = d->x->server->options.blur;
+    oci_observation o = {.id = d->x->id,
+                         .model = d->served->name,
+                         .results = m->results.data,
+                         .top = d->served->model->classes.items[best->label].label,
+                         .p = (double)best->p,
+                         .suggested = w->suggested,
+                         .date = w->date,
+                         .note = w->note,
+                         .lang = w->lang,
+                         .organs = m->organs.data,
+                         .lat = oci_blur(w->lat, blur),
+                         .lon = oci_blur(w->lon, blur),
+                         .placed = w->placed,
+                         .unknown = d->unknown,
+                         .photos = m->photos,
+                         .photo_count = m->count};
+    OC_TRY(oci_digest_of(w->token, strlen(w->token), &o.token, err));
+    return oci_kept_put(d->x->server->db, &o, err);
+}
+
+oc_status oci_keep(oci_identification *d, oc_error *err) {
+    oc_status status = OC_OK;
+    const size_t classes = d->served->model->classes.count;
+    const int k = classes < KEPT_RESULTS ? (int)classes : KEPT_RESULTS;
+    oc_ranked best[KEPT_RESULTS];
+    material m = {0};
+    if (!d->wish.keep) return OC_OK;
+    oc_rank(d->fused, classes, k, best);
+    OC_GOTO(oci_token_make(d->wish.token, err));
+    OC_GOTO(gather(d, best, k, &m, err));
+    OC_GOTO(put(d, best, &m, err));
+done:
+    clear(&m);
+    return status;
+}

@@ -1,0 +1,155 @@
+/* POST /identify and /share: the page's form where scripts are off, and its share target before the
+ * service worker is there. As /v1/identify, answered with a page of names in the page's own style.
+ *
+ * All that comes from outside, names of classes included, is escaped. The words are English: those
+ * of the catalogue live in the page's scripts.
+ * SPDX-License-Identifier: BSD-2-Clause */
+#include <string.h>
+
+#include "serve/embedded_int.h"
+#include "serve/identify_int.h"
+
+/* As the page says it (web/src/words). */
+static const char *certainty(double p) {
+    if (p >= 0.9) return "almost certain";
+    if (p >= 0.7) return "likely";
+    if (p >= 0.4) return "possible";
+    return p >= 0.1 ? "unsure" : "unlikely";
+}
+
+static const char *name_of(const oc_class *class) {
+    return class->display != NULL ? class->display : class->label;
+}
+
+/* ---- parts of the page ---- */
+
+static void begin(oc_buf *out, const char *title) {
+    const char *style = oci_page_stylesheet();
+    oc_buf_puts(out,
+                "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n<title>");
+    oc_buf_html(out, title);
+    oc_buf_puts(out, " · ocellus</title>\n<meta name=\"viewport\" "
+                     "content=\"width=device-width, initial-scale=1, viewport-fit=cover\">\n");
+    if (style != NULL) {
+        oc_buf_puts(out, "<link rel=\"stylesheet\" href=\"");
+        oc_buf_html(out, style);
+        oc_buf_puts(out, "\">\n");
+    }
+    oc_buf_puts(out, "</head>\n<body>\n<header class=\"top\"><a class=\"brand\" href=\"/\"><span>"
+                     "ocellus</span></a></header>\n<main id=\"main\">\n<div class=\"answer\">\n");
+}
+
+static void end(oc_buf *out) {
+    oc_buf_puts(out, "<p><a class=\"button\" href=\"/\">Another photo</a></p>\n</div>\n</main>\n"
+                     "</body>\n</html>\n");
+}
+
+/* Its width is an attribute: the page's policy allows no styles within it. */
+static void bar(oc_buf *out, double p) {
+    oc_buf_printf(out,
+                  "<svg class=\"bar\" viewBox=\"0 0 100 1\" preserveAspectRatio=\"none\" "
+                  "width=\"100%%\" aria-hidden=\"true\"><rect width=\"%.1f\" height=\"1\" "
+                  "fill=\"var(--accent, green)\"/></svg>",
+                  p < 0.015 ? 1.5 : 100 * p);
+}
+
+static void best_head(oc_buf *out, const oc_class *class, double p) {
+    oc_buf_puts(out, "<header class=\"best\"><h2><bdi>");
+    oc_buf_html(out, name_of(class));
+    oc_buf_puts(out, "</bdi></h2>");
+    if (!oc_equal_nocase(name_of(class), class->label)) {
+        oc_buf_puts(out, "<p class=\"label\">");
+        oc_buf_html(out, class->label);
+        oc_buf_puts(out, "</p>");
+    }
+    oc_buf_printf(out, "<p class=\"sure\"><strong>%s</strong> · %.0f %%</p>", certainty(p),
+                  100 * p);
+    bar(out, p);
+    oc_buf_puts(out, "</header>\n");
+}
+
+static void row(oc_buf *out, const oc_class *class, double p) {
+    oc_buf_puts(out, "<li><div><bdi class=\"name\">");
+    oc_buf_html(out, name_of(class));
+    oc_buf_printf(out, "</bdi><span class=\"word\">%s</span><span class=\"p\">%.0f %%</span></div>",
+                  certainty(p), 100 * p);
+    bar(out, p);
+    oc_buf_puts(out, "</li>\n");
+}
+
+/* Photos that could not be used are said below the names. */
+static void refused_photos(oc_buf *out, const oci_identification *d) {
+    for (size_t i = 0; i < d->count; i++) {
+        if (d->photos[i].status == OC_OK) continue;
+        oc_buf_printf(out, "<p>Photo %zu was not used: ", i + 1);
+        oc_buf_html(out, d->photos[i].error.message);
+        oc_buf_puts(out, "</p>\n");
+    }
+}
+
+static void names(oc_buf *out, const oci_identification *d) {
+    const oc_class *classes = d->served->model->classes.items;
+    int first = d->unknown ? 0 : 1;
+    begin(out, d->unknown ? "Not sure" : name_of(&classes[d->best[0].label]));
+    if (d->unknown)
+        oc_buf_puts(out, "<header class=\"best unsure\"><h2>I am not sure what this is</h2>"
+                         "<p class=\"label\">It is nearest to these.</p></header>\n");
+    else
+        best_head(out, &classes[d->best[0].label], (double)d->best[0].p);
+    oc_buf_puts(out, "<ol class=\"names\">\n");
+    for (int i = first; i < d->top; i++) row(out, &classes[d->best[i].label], (double)d->best[i].p);
+    oc_buf_puts(out, "</ol>\n");
+    refused_photos(out, d);
+    end(out);
+}
+
+/* ---- answering ---- */
+
+static oc_status send_page(oci_exchange *x, int status, oc_buf *page, oc_error *err) {
+    oc_status failed = oc_buf_status(page, err);
+    if (failed == OC_OK)
+        failed =
+            oci_answer_text(x, status, "text/html; charset=utf-8", page->data, page->size, err);
+    oc_buf_clear(page);
+    oci_page_headers(x);
+    oci_answer_header(x, "Cache-Control", "no-store");
+    return failed;
+}
+
+/* A refusal, told to a person. */
+static oc_status send_refusal(oci_exchange *x, int status, const char *words, oc_error *err) {
+    oc_buf page = {0};
+    begin(&page, "That did not work");
+    oc_buf_puts(&page,
+                "<header class=\"best unsure\"><h2>That did not work</h2><p class=\"label\">");
+    oc_buf_html(&page, words);
+    oc_buf_puts(&page, "</p></header>\n");
+    end(&page);
+    return send_page(x, status, &page, err);
+}
+
+/* The words of the problem that x has as its answer. */
+static oc_status problem_as_page(oci_exchange *x, oc_error *err) {
+    json_t *problem = NULL;
+    const char *words = "";
+    if (x->answer.size > 0 &&
+        oc_json_parse(x->answer.data, x->answer.size, "the answer", &problem, NULL) == OC_OK)
+        words = json_string_value(json_object_get(problem, "detail"));
+    oc_status status = send_refusal(x, x->status, words != NULL ? words : "", err);
+    json_decref(problem);
+    return status;
+}
+
+static oc_status answer_names(oci_exchange *x, oc_error *err) {
+    oc_buf page = {0};
+    if (!oci_identify_finish(x)) return problem_as_page(x, err);
+    names(&page, x->work);
+    return send_page(x, 200, &page, err);
+}
+
+oc_status oci_run_names(oci_exchange *x, oc_error *err) {
+    oc_error error = {0};
+    oc_status status = oci_identify_start(x, answer_names, &error);
+    if (status != OC_OK) return send_refusal(x, oc_status_http(status), error.message, err);
+    return x->then == NULL && x->status != 0 ? problem_as_page(x, err) : OC_OK;
+}

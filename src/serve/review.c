@@ -1,0 +1,73 @@
+/* An expert's verdict: POST /v1/observations/ID/review.
+ *
+ * It is to come as application/json, which a page of another site may send only when its origin is
+ * allowed: a browser on the expert's machine cannot be made to judge in passing.
+ * SPDX-License-Identifier: BSD-2-Clause */
+#include <string.h>
+#include <strings.h>
+
+#include "serve/keep_int.h"
+#include "serve/kept_int.h"
+#include "serve/server_int.h"
+
+/* A member that is a text, or not there, or null. */
+static oc_status read_member(const json_t *o, const char *name, size_t most, bool lines,
+                             const char **out, oc_error *err) {
+    const json_t *value = json_object_get(o, name);
+    *out = NULL;
+    if (value == NULL || json_is_null(value)) return OC_OK;
+    if (!json_is_string(value)) return oc_fail(err, OC_EUSAGE, "%s: a text is expected", name);
+    if (*json_string_value(value) == '\0') return OC_OK;
+    *out = json_string_value(value);
+    return oci_check_text(name, *out, most, lines, err);
+}
+
+static oc_status standing_of(const char *verdict, oci_standing *out, oc_error *err) {
+    static const struct {
+        const char *word;
+        oci_standing standing;
+    } words[] = {{"confirm", OCI_CONFIRMED}, {"correct", OCI_CORRECTED}, {"reject", OCI_REJECTED}};
+    for (size_t i = 0; verdict != NULL && i < sizeof words / sizeof *words; i++) {
+        if (strcmp(words[i].word, verdict) != 0) continue;
+        *out = words[i].standing;
+        return OC_OK;
+    }
+    return oc_fail(err, OC_EUSAGE, "verdict \"%.50s\": confirm, correct or reject",
+                   verdict != NULL ? verdict : "");
+}
+
+static oc_status read_verdict(const json_t *o, oci_verdict *v, oc_error *err) {
+    enum { WORD_LETTERS = 20 };
+    const char *verdict = NULL;
+    OC_TRY(read_member(o, "verdict", WORD_LETTERS, false, &verdict, err));
+    OC_TRY(read_member(o, "label", OCI_LABEL_LETTERS, false, &v->label, err));
+    OC_TRY(read_member(o, "note", OCI_NOTE_LETTERS, true, &v->note, err));
+    OC_TRY(read_member(o, "seen", WORD_LETTERS, false, &v->seen, err));
+    OC_TRY(standing_of(verdict, &v->standing, err));
+    if (v->standing == OCI_CORRECTED && v->label == NULL)
+        return oc_fail(err, OC_EUSAGE, "label: the right name is needed with \"correct\"");
+    return OC_OK;
+}
+
+static oc_status judge(oci_exchange *x, const json_t *body, oc_error *err) {
+    oci_verdict verdict = {.reviewer = x->who};
+    json_t *one = NULL;
+    OC_TRY(read_verdict(body, &verdict, err));
+    OC_TRY(oci_kept_judge(x->server->db, x->arg[0], &verdict, err));
+    OC_TRY(oci_kept_get(x->server->db, x->arg[0], &one, err));
+    return oci_answer_json(x, 200, one, err);
+}
+
+oc_status oci_run_review(oci_exchange *x, oc_error *err) {
+    json_t *body = NULL;
+    if (x->server->db == NULL)
+        return oci_refuse(x, 404,
+                          "this server keeps no observations: start the server with --db FILE");
+    if (x->type == NULL || strncasecmp(x->type, "application/json", 16) != 0)
+        return oci_refuse(x, 415, "send the verdict as application/json");
+    OC_TRY(oc_json_parse(x->body.data != NULL ? x->body.data : "", x->body.size, "the verdict",
+                         &body, err));
+    oc_status status = judge(x, body, err);
+    json_decref(body);
+    return status;
+}
