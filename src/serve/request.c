@@ -243,6 +243,21 @@ void oci_request_end_body(oci_request *r) {
 
 /* ---- life ---- */
 
+static bool is_form(const char *type) {
+    static const char multipart[] = "multipart/form-data",
+                      url[] = "application/x-www-form-urlencoded";
+    return type != NULL && (strncasecmp(type, multipart, sizeof multipart - 1) == 0 ||
+                            strncasecmp(type, url, sizeof url - 1) == 0);
+}
+
+static void begin_form(oci_request *r, struct MHD_Connection *c) {
+    r->form = MHD_create_post_processor(c, PART_BUFFER, on_part, r);
+    if (r->form != NULL) return;
+    r->failed = oc_fail(
+        &r->error, OC_EUSAGE,
+        "the Content-Type \"%.100s\": a form needs a boundary of two letters or more", r->x.type);
+}
+
 oci_request *oci_request_new(oc_server *server, struct MHD_Connection *c, const char *method,
                              const char *path) {
     oci_request *r = oc_calloc(1, sizeof *r);
@@ -260,10 +275,7 @@ oci_request *oci_request_new(oc_server *server, struct MHD_Connection *c, const 
     oci_metrics_in_flight(server->metrics, 1);
     judge_headers(x, method, path);
     r->refused = x->status != 0;
-    if (!r->refused && x->route->take == NULL && x->type != NULL &&
-        (strncasecmp(x->type, "multipart/form-data", 19) == 0 ||
-         strncasecmp(x->type, "application/x-www-form-urlencoded", 33) == 0))
-        r->form = MHD_create_post_processor(c, PART_BUFFER, on_part, r);
+    if (!r->refused && x->route->take == NULL && is_form(x->type)) begin_form(r, c);
     return r;
 }
 
