@@ -35,7 +35,7 @@ static bool is_address(const char *text) {
 /* The last address of X-Forwarded-For is the one that our own proxy has seen; those before it are
  * what the client says. */
 static void look_behind_proxy(oci_exchange *x) {
-    const char *list = oci_header_in(x, "X-Forwarded-For");
+    const char *list = oci_header_last(x, "X-Forwarded-For");
     if (list == NULL) {
         bool passed_on = oci_header_in(x, "Forwarded") != NULL || oci_header_in(x, "Via") != NULL;
         if (passed_on) x->loopback = false;

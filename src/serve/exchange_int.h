@@ -85,6 +85,9 @@ struct oci_exchange {
 /* ---- asking (http.c) ---- */
 const char *oci_query(const oci_exchange *x, const char *key);      /* decoded, or NULL */
 const char *oci_header_in(const oci_exchange *x, const char *name); /* or NULL */
+/* Of several headers of that name the last one: what a proxy adds stands behind what a client says.
+ */
+const char *oci_header_last(const oci_exchange *x, const char *name);
 /* The first part of that name that is a text, or NULL; so that "name=a" in a form and in the query
  * mean the same, the query is asked first. */
 const char *oci_field(const oci_exchange *x, const char *name);
