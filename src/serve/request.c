@@ -171,6 +171,7 @@ static void judge_headers(oci_exchange *x, const char *method, const char *path)
     } else if (x->route->queued) {
         judge_queue(x);
     }
+    if (x->status == 0) oci_access_charge(x);
 }
 
 /* ---- its body ---------------------------------------------------------------------------------
