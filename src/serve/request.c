@@ -31,6 +31,24 @@ const char *oci_header_in(const oci_exchange *x, const char *name) {
     return MHD_lookup_connection_value(x->connection, MHD_HEADER_KIND, name);
 }
 
+typedef struct search {
+    const char *name, *value;
+} search;
+
+static enum MHD_Result match(void *ctx, enum MHD_ValueKind kind, const char *key,
+                             const char *value) {
+    search *s = ctx;
+    (void)kind;
+    if (strcasecmp(key, s->name) == 0) s->value = value;
+    return MHD_YES;
+}
+
+const char *oci_header_last(const oci_exchange *x, const char *name) {
+    search s = {.name = name};
+    (void)MHD_get_connection_values(x->connection, MHD_HEADER_KIND, match, &s);
+    return s.value;
+}
+
 const char *oci_field(const oci_exchange *x, const char *name) {
     const char *value = oci_query(x, name);
     for (size_t i = 0; value == NULL && i < x->part_count; i++) {
@@ -153,6 +171,7 @@ static void judge_headers(oci_exchange *x, const char *method, const char *path)
     } else if (x->route->queued) {
         judge_queue(x);
     }
+    if (x->status == 0) oci_access_charge(x);
 }
 
 /* ---- its body ---------------------------------------------------------------------------------
