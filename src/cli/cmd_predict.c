@@ -48,6 +48,10 @@ static const char *name_of(const oc_class *class) {
     return class->display ? class->display : class->label;
 }
 
+static bool is_unknown(const predict_run *run, const oc_ranked *ranked) {
+    return (double)ranked[0].p < run->model->threshold;
+}
+
 static json_t *ranked_json(const predict_run *run, const oc_ranked *ranked, int k) {
     json_t *top = json_array();
     for (int i = 0; top && i < k; i++) {
@@ -71,6 +75,8 @@ static oc_status print_as_json(predict_run *run, const char *path, const oc_rank
     int bad = json_object_set_new(line, "image", oc_json_text(path));
     bad |= ranked ? json_object_set_new(line, "top", ranked_json(run, ranked, k))
                   : json_object_set_new(line, "error", oc_json_text(error->message));
+    if (ranked && run->model->threshold > 0)
+        bad |= json_object_set_new(line, "unknown", json_boolean(is_unknown(run, ranked)));
     if (bad) {
         json_decref(line);
         line = NULL;
@@ -92,7 +98,8 @@ static oc_status print_as_text(predict_run *run, const char *path, const oc_rank
     }
     oc_buf_puts(&out, oci_paint_code(term->colour_out, OCI_BOLD));
     oci_put_plain(&out, path);
-    oc_buf_printf(&out, "%s\n", oci_paint_code(term->colour_out, OCI_PLAIN));
+    oc_buf_printf(&out, "%s%s\n", oci_paint_code(term->colour_out, OCI_PLAIN),
+                  is_unknown(run, ranked) ? "  not sure: perhaps none of these" : "");
     for (int i = 0; i < k; i++) {
         oc_buf_puts(&out, "  ");
         oci_put_padded(&out, name_of(&run->model->classes.items[ranked[i].label]),

@@ -127,7 +127,9 @@ typedef struct oc_quantize_options {
  * step per output channel everywhere but in the first layer, quantize nodes between the layers with
  * ranges measured on photos. The last layer works on floats. OC_EUNSUPPORTED where there is nothing
  * to gain (no layer between the first and the last) or where the model is quantised already;
- * OC_EDATA without photos. Metrics and the list of seen photos are not taken over. */
+ * OC_EDATA without photos. Metrics and the list of seen photos are not taken over. Temperature and
+ * threshold are: they were fitted on photos held out by training, which the photos given here need
+ * not be, and rounding moves probabilities far less than those photos' number leaves open. */
 OC_MUST_CHECK oc_status oc_model_quantize(oc_model **out, const oc_model *model,
                                           const oc_quantize_options *options, oc_error *err);
 bool oc_graph_is_int8(const oc_graph *graph); /* has int8 weights or quantize nodes */

@@ -135,6 +135,7 @@ oc_status oci_folder_save(oci_session *s, oc_error *err) {
     int epoch = s->position.best_epoch;
     if (epoch > 0 && epoch == s->best_saved) return OC_OK;
     s->model->temperature = epoch > 0 ? s->position.temperature : 1;
+    s->model->threshold = epoch > 0 ? s->position.threshold : 0;
     if (s->best_saved < 0 && !s->resumed) OC_TRY(disown(s->options->out, err));
     if (epoch == 0)
         OC_TRY(save_current(s, err));

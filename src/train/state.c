@@ -49,14 +49,14 @@ static oc_status run_json(const oci_session *s, json_t **out, oc_error *err) {
 }
 
 static json_t *position_json(const oci_position *p) {
-    return json_pack("{s:i, s:I, s:I, s:I, s:f, s:I, s:I, s:i, s:o, s:o, s:f, s:f, s:b, s:f, s:I}",
-                     "epoch", p->epoch, "step", (json_int_t)p->step, "updates",
-                     (json_int_t)p->updates, "total", (json_int_t)p->total, "loss_sum", p->loss_sum,
-                     "correct", (json_int_t)p->correct, "images", (json_int_t)p->images,
-                     "best_epoch", p->best_epoch, "best_accuracy", oc_json_real(p->best_accuracy),
-                     "best_loss", oc_json_real(p->best_loss), "temperature", p->temperature,
-                     "last_loss", p->last_loss, "finished", p->finished, "seconds", p->seconds,
-                     "log_bytes", (json_int_t)p->log_bytes);
+    return json_pack(
+        "{s:i, s:I, s:I, s:I, s:f, s:I, s:I, s:i, s:o, s:o, s:f, s:o, s:f, s:b, s:f, s:I}", "epoch",
+        p->epoch, "step", (json_int_t)p->step, "updates", (json_int_t)p->updates, "total",
+        (json_int_t)p->total, "loss_sum", p->loss_sum, "correct", (json_int_t)p->correct, "images",
+        (json_int_t)p->images, "best_epoch", p->best_epoch, "best_accuracy",
+        oc_json_real(p->best_accuracy), "best_loss", oc_json_real(p->best_loss), "temperature",
+        p->temperature, "threshold", oc_json_real(p->threshold), "last_loss", p->last_loss,
+        "finished", p->finished, "seconds", p->seconds, "log_bytes", (json_int_t)p->log_bytes);
 }
 
 oc_status oci_state_json(const oci_session *s, uint64_t generation, json_t **out, oc_error *err) {
@@ -146,7 +146,8 @@ static oc_status get_reals(const json_t *o, const char *where, oci_position *p, 
         double *value;
     } rows[] = {{"loss_sum", &p->loss_sum},   {"best_accuracy", &p->best_accuracy},
                 {"best_loss", &p->best_loss}, {"temperature", &p->temperature},
-                {"last_loss", &p->last_loss}, {"seconds", &p->seconds}};
+                {"threshold", &p->threshold}, {"last_loss", &p->last_loss},
+                {"seconds", &p->seconds}};
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         OC_TRY(get_real(o, rows[i].key, where, rows[i].value, err));
     }
@@ -162,7 +163,9 @@ static oc_status get_position(const json_t *o, const char *where, int epochs, oc
     OC_TRY(get_counts(o, where, p, err));
     p->epoch = (int)epoch;
     p->best_epoch = (int)best;
-    return get_reals(o, where, p, err);
+    OC_TRY(get_reals(o, where, p, err));
+    if (isnan(p->threshold)) p->threshold = 0; /* an older version had none */
+    return OC_OK;
 }
 
 /* What may differ, and is told. */

@@ -172,7 +172,7 @@ typedef struct oc_train_observer {
 
 typedef struct oc_train_result {
     int epochs_done, best_epoch;
-    double best_accuracy, best_loss, final_loss, temperature;
+    double best_accuracy, best_loss, final_loss, temperature, threshold;
     double seconds, images_per_second;
     size_t train_images, val_images, classes, rejected;
     oc_train_times times;

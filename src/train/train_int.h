@@ -161,7 +161,7 @@ typedef struct oci_position {
     double loss_sum;  /* over the images of this epoch so far */
     uint64_t correct, images;
     int best_epoch; /* from 1; 0 = none yet */
-    double best_accuracy, best_loss, temperature;
+    double best_accuracy, best_loss, temperature, threshold;
     double last_loss; /* training loss of the last whole epoch */
     bool finished;
     double seconds;     /* spent by this run and those that it continues */
