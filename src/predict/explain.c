@@ -10,7 +10,7 @@
 
 #include "predict/predict_int.h"
 
-enum { SIDE = 512 }; /* of the picture, at most */
+enum { SIDE = 400 }; /* of the picture, at most */
 
 struct oc_explainer {
     const oc_model *model;

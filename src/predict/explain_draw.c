@@ -1,5 +1,5 @@
-/* Heat on a photo: colours from dark violet over red to yellow, half transparent, over what the
- * network was shown; the rest grey and dim.
+/* Heat on a photo: colours from dark violet over red to yellow, half transparent, over the light of
+ * what the network was shown; the rest dim.
  *
  * SPDX-License-Identifier: BSD-2-Clause */
 #include <math.h>
@@ -49,15 +49,20 @@ static double heat_at(const oc_heat *heat, double x, double y) {
     return (1 - row.weight) * above + row.weight * below;
 }
 
+static double grey_of(const uint8_t *p) {
+    return 0.299 * p[0] + 0.587 * p[1] + 0.114 * p[2];
+}
+
+/* The photo's own colours would be taken for heat: its light alone stays. */
 static void paint(uint8_t *p, double heat) {
-    double colour[3];
+    double colour[3], grey = grey_of(p);
     colour_of(heat, colour);
     for (int c = 0; c < 3; c++)
-        p[c] = (uint8_t)lround((1 - strength) * p[c] + strength * colour[c]);
+        p[c] = (uint8_t)lround((1 - strength) * grey + strength * colour[c]);
 }
 
 static void fade(uint8_t *p) {
-    double grey = 0.299 * p[0] + 0.587 * p[1] + 0.114 * p[2];
+    double grey = grey_of(p);
     for (int c = 0; c < 3; c++) p[c] = (uint8_t)lround(dim * grey);
 }
 

@@ -83,7 +83,7 @@ typedef struct oc_heat {
 /* Of pixels (channels, height, width) as the model's recipe makes them. */
 OC_MUST_CHECK oc_status oc_explain_pixels(oc_explainer *e, const float *pixels, int32_t label,
                                           oc_heat *out, oc_error *err);
-/* Append a PNG: the photo, at most 512 pixels a side, with the heat on it; what the network was not
+/* Append a PNG: the photo, at most 400 pixels a side, with the heat on it; what the network was not
  * shown is grey. */
 OC_MUST_CHECK oc_status oc_explain(oc_explainer *e, const void *bytes, size_t size, int32_t label,
                                    oc_buf *png, oc_error *err);
