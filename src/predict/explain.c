@@ -12,22 +12,6 @@
 
 enum { SIDE = 400 }; /* of the picture, at most */
 
-struct oc_explainer {
-    const oc_model *model;
-    oc_plan *body, *tail;
-    oc_tensors *grads; /* of the tail: one tensor, (channels) */
-    const float *grad; /* in it */
-    int channels, height, width;
-    char layer[OC_NAME_BYTES];
-    float *heat; /* (height, width) */
-    /* for photos */
-    oc_renderer *renderer;
-    float *pixels; /* (channels, height, width) of the recipe */
-    oc_decoder *decoder;
-    oc_resizer resizer;
-    oc_image decoded, photo;
-};
-
 /* ---- life -------------------------------------------------------------------------------------
  */
 

@@ -58,6 +58,22 @@ typedef struct oci_cut {
 OC_MUST_CHECK oc_status oci_cut_new(oci_cut *out, const oc_model *model, oc_error *err);
 void oci_cut_clear(oci_cut *cut);
 
+struct oc_explainer {
+    const oc_model *model;
+    oc_plan *body, *tail;
+    oc_tensors *grads; /* of the tail: one tensor, (channels) */
+    const float *grad; /* in it */
+    int channels, height, width;
+    char layer[OC_NAME_BYTES];
+    float *heat; /* (height, width) */
+    /* for photos */
+    oc_renderer *renderer;
+    float *pixels; /* (channels, height, width) of the recipe */
+    oc_decoder *decoder;
+    oc_resizer resizer;
+    oc_image decoded, photo;
+};
+
 /* Paint heat on an RGB photo (explain_draw.c); `window` is what of it the network was shown. */
 void oci_paint_heat(oc_image *photo, const oc_heat *heat, const oc_window *window);
 

@@ -14,9 +14,9 @@
 
 /* What training itself puts into a folder. */
 static bool is_ours(const char *name) {
-    static const char *const ours[] = {"checkpoint", "log.jsonl",        "config.json",
-                                       "graph.json", "metrics.json",     "README.md",
-                                       "seen.u64",   "model.safetensors"};
+    static const char *const ours[] = {"checkpoint", "log.jsonl",         "config.json",
+                                       "graph.json", "metrics.json",      "README.md",
+                                       "seen.u64",   "model.safetensors", OC_EXAMPLES_FOLDER};
     for (size_t i = 0; i < sizeof ours / sizeof ours[0]; i++) {
         size_t length = strlen(ours[i]);
         if (strcmp(name, ours[i]) == 0) return true;

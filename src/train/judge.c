@@ -157,6 +157,7 @@ static oc_status crown(verdict *v, oci_session *s, oc_error *err) {
     OC_TRY(put_metrics(v, s, err));
     const oci_judged judged = {v->score.confusion, v->logits, v->truth, v->item, v->kept,
                                v->classes};
+    OC_TRY(oci_examples_choose(s, &judged, err));
     return oci_board_pictures(s, &judged, err);
 }
 

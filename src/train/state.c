@@ -64,10 +64,11 @@ oc_status oci_state_json(const oci_session *s, uint64_t generation, json_t **out
     oc_status status = OC_OK;
     OC_GOTO(run_json(s, &run, err));
     OC_GOTO(oc_recipe_to_json(&s->model->recipe, &recipe, err));
-    *out = json_pack("{s:i, s:I, s:s, s:s, s:i, s:O, s:O, s:o, s:O?}", "format", STATE_FORMAT,
+    *out = json_pack("{s:i, s:I, s:s, s:s, s:i, s:O, s:O, s:o, s:O?, s:o}", "format", STATE_FORMAT,
                      "generation", (json_int_t)generation, "version", OC_VERSION, "engine",
                      engine_of(s), "threads", s->settings.threads, "run", run, "recipe", recipe,
-                     "position", position_json(&s->position), "metrics", s->model->metrics);
+                     "position", position_json(&s->position), "metrics", s->model->metrics,
+                     "examples", oci_examples_json(s));
     if (*out == NULL) status = oc_fail_nomem(err, 0, "the state of the run");
 done:
     json_decref(run);
@@ -199,6 +200,7 @@ oc_status oci_state_apply(oci_session *s, const json_t *state, const char *where
     json_decref(s->model->metrics);
     s->model->metrics = json_incref(json_object_get(state, "metrics"));
     if (json_is_null(s->model->metrics)) s->model->metrics = NULL;
+    status = oci_examples_apply(s, json_object_get(state, "examples"), err);
 done:
     json_decref(is);
     return status;

@@ -60,6 +60,7 @@ oc_status oc_train(const oc_train_options *options, const oc_train_observer *obs
     fill_result(&s, result);
     oci_bottleneck_sum_up(&s, &result->times);
     if (s.position.finished) oci_photos_remove(&s);
+    if (s.position.finished) OC_GOTO(oci_examples_write(&s, err));
     if (s.position.finished) OC_GOTO(oci_board_finish(&s, err));
 done:
     oci_session_clear(&s);
