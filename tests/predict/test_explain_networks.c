@@ -80,7 +80,7 @@ static double size_of(const float *map, size_t count) {
 static void check_way(oc_plan *rest, const oc_explainer *e, const float *map, uint32_t number) {
     size_t channels = (size_t)e->channels, count = channels * (size_t)e->height * (size_t)e->width;
     float *way = noise(channels, 10 + number);
-    double step = 1e-3 * size_of(map, count), told = 0, scale = 0;
+    double step = 2e-4 * size_of(map, count), told = 0, scale = 0;
     double seen =
         (logit_at(rest, e, map, way, step) - logit_at(rest, e, map, way, -step)) / 2 / step;
     for (size_t k = 0; k < channels; k++) {
@@ -142,21 +142,38 @@ static double likeness(const float *a, const float *b, int count) {
     return ab / sqrt(aa * bb);
 }
 
+static oc_explainer *explain(const oc_model *m, const float *pixels, int label) {
+    oc_explainer *e = NULL;
+    oc_heat heat;
+    oc_error err = {0};
+    check_ok(oc_explainer_new(&e, m, NULL, 1, &err), err);
+    check_ok(oc_explain_pixels(e, pixels, label, &heat, &err), err);
+    return e;
+}
+
+/* Random weights may leave a class without any way to its logit. */
+static int live_label(const oc_model *m, const float *pixels) {
+    for (int label = 0; label < CLASSES; label++) {
+        oc_explainer *e = explain(m, pixels, label);
+        double size = size_of(e->grad, (size_t)e->channels);
+        oc_explainer_free(e);
+        if (size > 0) return label;
+    }
+    fail_msg("no class has a gradient");
+    return 0;
+}
+
 static void check_int8(const char *name) {
     const oc_arch *arch = NULL;
     oc_model *m = NULL, *int8 = NULL;
-    oc_explainer *before = NULL, *after = NULL;
-    oc_heat heat;
     oc_error err = {0};
     check_ok(oc_zoo_find(name, &arch, &err), err);
     m = open_model(arch);
     photos p = {.pixels = pixels_of(m)};
     const oc_quantize_options how = {.threads = 1, .batch = 1, .photos = feed, .ctx = &p};
     check_ok(oc_model_quantize(&int8, m, &how, &err), err);
-    check_ok(oc_explainer_new(&before, m, NULL, 1, &err), err);
-    check_ok(oc_explainer_new(&after, int8, NULL, 1, &err), err);
-    check_ok(oc_explain_pixels(before, p.pixels, LABEL, &heat, &err), err);
-    check_ok(oc_explain_pixels(after, p.pixels, LABEL, &heat, &err), err);
+    int label = live_label(m, p.pixels);
+    oc_explainer *before = explain(m, p.pixels, label), *after = explain(int8, p.pixels, label);
     assert_int_equal(before->channels, after->channels);
     assert_true(likeness(before->grad, after->grad, before->channels) > 0.9);
     oc_explainer_free(before);
@@ -170,7 +187,7 @@ static void quantised_networks_are_explained_too(void **state) {
     (void)state;
     check_int8("squeezenet1_1");
     check_int8("resnet18");
-    check_int8("vgg11");
+    check_int8("alexnet");
 }
 
 int main(void) {
