@@ -117,6 +117,8 @@ static void text_model(const oc_model *m, const oci_term *term, oc_buf *out) {
     text_recipe(&m->recipe, term->width, out);
     text_classes(&m->classes, term, out);
     oc_buf_printf(out, "temperature of calibration: %.3g\n", m->temperature);
+    if (m->threshold > 0)
+        oc_buf_printf(out, "unknown: an answer with p below %.3g\n", m->threshold);
     const char *command = json_string_value(json_object_get(m->origin, "command"));
     const char *date = json_string_value(json_object_get(m->origin, "date"));
     if (command)
@@ -174,6 +176,8 @@ static oc_status print_json(const subject *s, oc_error *err) {
         bad |= json_object_set_new(o, "recipe", recipe);
         bad |= json_object_set_new(o, "classes", classes_json(&s->model->classes));
         bad |= json_object_set_new(o, "temperature", oc_json_real(s->model->temperature));
+        if (s->model->threshold > 0)
+            bad |= json_object_set_new(o, "threshold", oc_json_real(s->model->threshold));
         if (s->model->origin) bad |= json_object_set(o, "origin", s->model->origin);
         if (s->model->metrics) bad |= json_object_set(o, "metrics", s->model->metrics);
     }

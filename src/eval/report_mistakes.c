@@ -55,7 +55,7 @@ static oc_status put_photo(oci_report *r, workshop *w, const char *path, oc_erro
         return OC_OK;
     }
     oc_buf_puts(&r->html, "<img alt=\"\" src=\"data:image/jpeg;base64,");
-    oci_base64(&r->html, w->jpeg.data, w->jpeg.size);
+    oc_buf_base64(&r->html, w->jpeg.data, w->jpeg.size);
     oc_buf_puts(&r->html, "\">");
     return OC_OK;
 }

@@ -140,6 +140,16 @@ static void put_metrics(oc_buf *out, const oc_model *model) {
     oc_buf_puts(out, "\n");
 }
 
+static void put_certainty(oc_buf *out, const oc_model *model) {
+    if (!(model->threshold > 0)) return;
+    oc_buf_printf(
+        out,
+        "## Certainty\n\nProbabilities are calibrated (temperature %.3g). An answer with a "
+        "probability below %.3g counts as unknown: at least 95 %% of the held-out photos "
+        "that it names rightly are above that.\n\n",
+        model->temperature, model->threshold);
+}
+
 static void put_classes(oc_buf *out, const oc_classes *classes) {
     oc_buf_printf(out, "## Classes\n\n%zu: ", classes->count);
     for (size_t i = 0; i < classes->count && i < MAX_LISTED_CLASSES; i++) {
@@ -194,6 +204,7 @@ void oci_card(oc_buf *out, const oc_model *model, const char *folder) {
     oc_buf_puts(out, ", made with ocellus " OC_VERSION ".\n\n");
     put_origin(out, model);
     put_metrics(out, model);
+    put_certainty(out, model);
     put_classes(out, &model->classes);
     put_input(out, &model->recipe);
     put_use(out, folder);

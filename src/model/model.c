@@ -276,6 +276,7 @@ oc_status oc_model_save(const oc_model *model, const char *folder, oc_error *err
     OC_TRY(save_metrics(model, folder, err));
     OC_TRY(save_card(model, folder, err));
     OC_TRY(oci_seen_save(model, folder, err));
+    OC_TRY(oci_examples_remove(folder, err));
     return save_config(model, folder, err);
 }
 

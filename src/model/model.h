@@ -3,6 +3,7 @@
  *
  *   config.json  classes, recipe, calibration, origin    graph.json  the network, node by node
  *   model.safetensors  weights under torchvision's names    README.md  the card
+ *   examples/  a thumbnail for each class
  *   seen.u64  prints of the photos it was trained on, little-endian, ascending
  *
  * Everything read here is hostile: sizes are budgeted, every offset checked before use, errors name
@@ -76,9 +77,15 @@ enum { OC_MAX_STORED_CONFUSION = 300 };
 enum { OC_MAX_STORED_CLASSES = 10000 };
 /* Each file atomically, weights first, config.json last; README.md is written from what is known.
  * What serves auxiliary losses alone is left out of graph and weights.
- * Without metrics an old metrics.json is removed, for it judged other weights; above 300 classes
+ * Without metrics an old metrics.json is removed, for it judged other weights, and examples/ with
+ * it; above 300 classes
  * the stored metrics go without the confusion matrix, above 10,000 without the table of classes. */
 OC_MUST_CHECK oc_status oc_model_save(const oc_model *model, const char *folder, oc_error *err);
+/* Thumbnails, <class number>.jpg, that training puts behind a finished model. */
+#define OC_EXAMPLES_FOLDER "examples"
+/* Those of folder `from`, where it has any, into that of a model of the same classes. */
+OC_MUST_CHECK oc_status oc_model_copy_examples(const oc_model *model, const char *from,
+                                               const char *to, oc_error *err);
 /* `prints`, in any order, become the model's. */
 void oc_model_set_seen(oc_model *model, uint64_t *prints, size_t count);
 /* Fill `seen` where the folder has it. */
@@ -127,7 +134,9 @@ typedef struct oc_quantize_options {
  * step per output channel everywhere but in the first layer, quantize nodes between the layers with
  * ranges measured on photos. The last layer works on floats. OC_EUNSUPPORTED where there is nothing
  * to gain (no layer between the first and the last) or where the model is quantised already;
- * OC_EDATA without photos. Metrics and the list of seen photos are not taken over. */
+ * OC_EDATA without photos. Metrics and the list of seen photos are not taken over. Temperature and
+ * threshold are: they were fitted on photos held out by training, which the photos given here need
+ * not be, and rounding moves probabilities far less than those photos' number leaves open. */
 OC_MUST_CHECK oc_status oc_model_quantize(oc_model **out, const oc_model *model,
                                           const oc_quantize_options *options, oc_error *err);
 bool oc_graph_is_int8(const oc_graph *graph); /* has int8 weights or quantize nodes */

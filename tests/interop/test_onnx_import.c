@@ -338,7 +338,8 @@ static bool is_classifier(const oc_graph *graph) {
 }
 
 static void check_return(bench *b, const char *path) {
-    oc_model model = {.graph = b->graph, .weights = b->weights, .temperature = 1.25};
+    oc_model model = {
+        .graph = b->graph, .weights = b->weights, .temperature = 1.25, .threshold = 0.4};
     oc_model *back = NULL;
     oc_plan *plan = NULL;
     oc_error err = {0};
@@ -347,7 +348,7 @@ static void check_return(bench *b, const char *path) {
     check_ok(oc_onnx_export(&model, path, NULL, &err), err);
     check_ok(oc_model_new(&back, &err), err);
     check_ok(oc_onnx_import(back, path, 0, &err), err);
-    assert_true(back->temperature == 1.25);
+    assert_true(back->temperature == 1.25 && back->threshold == 0.4);
     assert_int_equal(back->classes.count, b->classes);
     assert_int_equal(back->recipe.resize_side, model.recipe.resize_side);
     const oc_plan_options options = {
