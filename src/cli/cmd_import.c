@@ -26,6 +26,8 @@ static const oci_option table[] = {
     {"out", 'o', OCI_PATH, AT(out), "MODEL", 0, 0, NULL, "the model folder to write"},
     {"labels", 0, OCI_PATH, AT(labels), "NAMES", 0, 0, NULL,
      "names of the outputs, a line each, such as synset_words.txt (default: numbers)"},
+    {"cut", 0, OCI_TEXT, AT(cut), "LAYER", 0, 0, NULL,
+     "keep the network up to this layer, without classes: a start for `ocellus train --from`"},
     {"arch", 0, OCI_TEXT, AT(arch), "A", 0, 0, NULL,
      "weights: the network that they belong to (default: judged by the layers' names)"},
     {"net", 0, OCI_PATH, AT(net), "FILE", 0, 0, NULL, "caffe: the network, deploy.prototxt"},
@@ -89,6 +91,10 @@ static oc_status set_recipe(const oci_import_kind *kind, const oci_import_flags 
 }
 
 static oc_status set_classes(const oci_import_flags *f, oc_model *model, oc_error *err) {
+    if (f->cut) {
+        oc_classes_clear(&model->classes);
+        return OC_OK;
+    }
     size_t outputs = (size_t)oc_graph_classes(model->graph);
     if (f->labels) {
         oc_classes_clear(&model->classes);
@@ -109,14 +115,27 @@ static json_t *result_json(const oci_import_flags *f, const oc_model *model) {
     return NULL;
 }
 
+static void put_outputs(oc_buf *out, const oci_import_flags *f, const oc_model *model, bool named) {
+    if (!f->cut) {
+        oc_buf_printf(out, "%zu classes%s", model->classes.count,
+                      named ? "" : " (no names: give --labels)");
+        return;
+    }
+    oc_buf_puts(out, "features of ");
+    oci_put_plain(out, f->cut);
+    oc_buf_puts(out, " (train a head with `ocellus train PHOTOS --from ");
+    oci_put_plain(out, f->out);
+    oc_buf_puts(out, " -o MODEL`)");
+}
+
 static oc_status tell(const oci_import_flags *f, const oc_model *model, bool named, oc_error *err) {
     if (f->json) return oci_print_json(result_json(f, model), err);
     oc_buf out = {0};
     oci_put_plain(&out, f->out);
-    oc_buf_printf(
-        &out, ": %s%s%d nodes, %zu classes%s, input %d x %d\n", model->arch ? model->arch : "",
-        model->arch ? ", " : "", oc_graph_node_count(model->graph), model->classes.count,
-        named ? "" : " (no names: give --labels)", model->recipe.width, model->recipe.height);
+    oc_buf_printf(&out, ": %s%s%d nodes, ", model->arch ? model->arch : "", model->arch ? ", " : "",
+                  oc_graph_node_count(model->graph));
+    put_outputs(&out, f, model, named);
+    oc_buf_printf(&out, ", input %d x %d\n", model->recipe.width, model->recipe.height);
     return oci_print(stdout, &out, err);
 }
 
@@ -125,6 +144,7 @@ static oc_status import(const oci_import_kind *kind, const oci_import_flags *fla
     oc_status status = OC_OK;
     OC_TRY(oc_model_new(&model, err));
     OC_GOTO(kind->read(flags, model, err));
+    OC_GOTO(oci_import_cut(flags, &model->graph, err));
     bool named = flags->labels != NULL || model->classes.count > 0;
     OC_GOTO(set_recipe(kind, flags, model, err));
     OC_GOTO(set_classes(flags, model, err));
@@ -146,6 +166,11 @@ static oc_status run(oci_call *call, oc_error *err) {
         return oc_fail(err, OC_EUSAGE, "import %s: which file? give %s", kind->name, kind->needs);
     if (!flags.out)
         return oc_fail(err, OC_EUSAGE, "import: where to? give the folder to write with -o MODEL");
+    if (flags.cut && flags.labels)
+        return oc_fail(err, OC_EUSAGE,
+                       "import: --labels are names of outputs, of which --cut %s leaves none: give "
+                       "one of both",
+                       flags.cut);
     oci_progress progress = {.term = call->term};
     const oc_log log = {.write = oci_progress_log, .ctx = &progress};
     flags.log = &log;
