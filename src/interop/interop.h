@@ -268,13 +268,14 @@ OC_MUST_CHECK oc_status oc_onnx_export(const oc_model *model, const char *path,
 /* The classifier in an ONNX file into an empty model: graph, weights, and as far as the file tells
  * recipe (a recipe of no width else), classes, temperature. side: of an input that the file leaves
  * open; 0 = 224. Softmax at the end is taken off, what a recipe can hold at the front becomes one.
- * OC_EUNSUPPORTED lists every node that we cannot represent; OC_EFORMAT, OC_ELIMIT, OC_EMISMATCH.
- */
-OC_MUST_CHECK oc_status oc_onnx_import(oc_model *model, const char *path, int side, oc_error *err);
+ * OC_EUNSUPPORTED tells every kind of node that we cannot represent with the first of each, and log
+ * (NULL = nobody) has all of them; OC_EFORMAT, OC_ELIMIT, OC_EMISMATCH. */
+OC_MUST_CHECK oc_status oc_onnx_import(oc_model *model, const char *path, int side,
+                                       const oc_log *log, oc_error *err);
 /* The same from memory. folder: where values outside the file may lie; NULL = nowhere. */
 OC_MUST_CHECK oc_status oc_onnx_parse(oc_model *model, const void *bytes, size_t size,
                                       const char *where, const char *folder, int side,
-                                      oc_error *err);
+                                      const oc_log *log, oc_error *err);
 
 /* ---- verify -----------------------------------------------------------------------------------
  */

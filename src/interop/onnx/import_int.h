@@ -15,12 +15,12 @@
 
 /* ---- the network in the making --------------------------------------------------------------- */
 
-enum { OCI_MAX_LAYER_PARAMS = 4, OCI_LACKS_TOLD = 12 };
+enum { OCI_MAX_LAYER_PARAMS = 4, OCI_LACK_KINDS = 16 };
 
 /* A parameter's values: `count` of them at data, of any alignment. */
 typedef struct oci_param_values {
     const void *data; /* NULL = zeros */
-    oc_dtype dtype;   /* a float type */
+    oc_dtype dtype;   /* a float type; I8 where the layer is one of int8 */
     size_t count;
 } oci_param_values;
 
@@ -58,9 +58,11 @@ typedef struct oci_known {
     oc_shape shape;
     size_t count;
     bool whole;          /* ints; else values */
-    bool bytes;          /* whole, and of 0..255 */
+    int type;            /* whole: OCI_ONNX_INT64 ..; 0 = computed */
     const int64_t *ints; /* in the pool */
     oci_param_values values;
+    oci_param_values wholes, steps; /* where the values are rows of int8 times a step a row in a
+                                       file of our own; else none */
 } oci_known;
 
 typedef struct oci_value {
@@ -72,6 +74,12 @@ typedef struct oci_value {
     oci_axis axis[OC_MAX_RANK];
     bool by_pixel; /* two axes, flattened from (h, w, c) where our layer has (c, h, w) */
 } oci_value;
+
+/* Nodes of one op that cannot be represented for one reason. */
+typedef struct oci_lacking {
+    char op[40], first[80], why[120];
+    size_t count;
+} oci_lacking;
 
 typedef struct oci_import {
     const char *where;
@@ -85,11 +93,14 @@ typedef struct oci_import {
     size_t slot_count;
     oci_layer *layers;
     size_t layer_count, layer_room;
-    oc_buf lacks; /* what cannot be represented */
-    size_t lack_count;
+    const oc_log *log;
+    oci_lacking lacks[OCI_LACK_KINDS]; /* what cannot be represented */
+    size_t lack_kinds, lack_count;     /* kinds that have a place there; nodes */
     int64_t batch;
-    int input_type; /* OCI_ONNX_FLOAT ... */
-    int size;       /* side of the input where the file leaves it open */
+    bool ours;           /* our own export wrote the file */
+    size_t int8_floated; /* weights of int8 that became floats */
+    int input_type;      /* OCI_ONNX_FLOAT ... */
+    int size;            /* side of the input where the file leaves it open */
 } oci_import;
 
 /* The value of that name; NULL for "" and for one that nobody makes. */
@@ -100,6 +111,8 @@ bool oci_input_known(const oci_import *x, const oci_onnx_node *node, size_t k);
 
 /* Note that the node cannot be represented. Returns OC_OK: the walk goes on. */
 oc_status oci_lack(oci_import *x, const oci_onnx_node *node, const char *why, ...) OC_PRINTF(3, 4);
+/* All that has been noted as one error, which names each kind with its first node. */
+OC_MUST_CHECK oc_status oci_lacks(const oci_import *x, oc_error *err);
 
 /* ---- attributes ----------------------------------------------------------------------------- */
 

@@ -51,6 +51,14 @@ static oc_status take_bias(oci_import *x, const oci_onnx_node *node, const oci_k
     return OC_OK;
 }
 
+/* Weights of int8 as they are, with their steps behind the bias. Those of other programs come as
+ * floats, since they may exceed what our int8 layers promise (OC_INT8_PAIR). */
+static void put_int8(oci_layer *layer, const oci_known *weight) {
+    if (layer->attrs.int8 == 0) return;
+    layer->params[0] = weight->wholes;
+    layer->params[layer->attrs.bias ? 2 : 1] = weight->steps;
+}
+
 static oc_status take_conv(oci_import *x, const oci_onnx_node *node, oc_error *err) {
     const oci_value *from = oci_input_of(x, node, 0), *bias = oci_input_of(x, node, 2);
     if (!oci_input_known(x, node, 1) || (bias != NULL && bias->kind != OCI_VALUE_KNOWN))
@@ -67,9 +75,11 @@ static oc_status take_conv(oci_import *x, const oci_onnx_node *node, oc_error *e
     attrs.out = (int32_t)weight->shape.dim[0];
     attrs.groups = (int32_t)oci_attr_int(node, "group", 1);
     attrs.bias = bias != NULL;
+    attrs.int8 = weight->steps.count > 0;
     OC_TRY(oci_add_layer(x, node, OC_OP_CONV, &attrs, &below, 1, &layer, err));
     if (layer < 0) return OC_OK;
     x->layers[layer].params[0] = weight->values;
+    put_int8(&x->layers[layer], weight);
     if (bias != NULL)
         OC_TRY(take_bias(x, node, &bias->known, attrs.out, 1, &x->layers[layer].params[1], err));
     OC_TRY(oci_name_layer(x, layer, node, weight->name, err));
@@ -131,9 +141,11 @@ static oc_status add_dense(oci_import *x, const oci_onnx_node *node, const oci_v
                         (long long)oci_layer_of(x, from)->shape.dim[1]);
     attrs.out = (int32_t)out;
     attrs.bias = bias;
+    attrs.int8 = m->known->steps.count > 0 && !m->turned && m->factor == 1 && !from->by_pixel;
     OC_TRY(oci_add_layer(x, node, OC_OP_DENSE, &attrs, &from->layer, 1, layer, err));
     if (*layer < 0) return OC_OK;
     OC_TRY(take_matrix(x, m, from, (size_t)in, (size_t)out, &x->layers[*layer].params[0], err));
+    put_int8(&x->layers[*layer], m->known);
     return oci_name_layer(x, *layer, node, m->known->name, err);
 }
 
@@ -180,7 +192,8 @@ static oc_status take_matmul(oci_import *x, const oci_onnx_node *node, oc_error 
 oc_status oci_merge_bias(oci_import *x, const oci_onnx_node *node, int layer, const float *terms,
                          int *out, oc_error *err) {
     const oci_layer *old = &x->layers[layer];
-    bool takes = old->op == OC_OP_CONV || old->op == OC_OP_DENSE || old->op == OC_OP_SCALE;
+    bool takes = (old->op == OC_OP_CONV || old->op == OC_OP_DENSE || old->op == OC_OP_SCALE) &&
+                 old->attrs.int8 == 0;
     *out = -1;
     if (!takes) return OC_OK;
     size_t channels = (size_t)old->shape.dim[1];

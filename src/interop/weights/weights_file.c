@@ -53,6 +53,20 @@ static bool is_h5(const uint8_t *bytes, size_t size) {
     return size >= sizeof mark && memcmp(bytes, mark, sizeof mark) == 0;
 }
 
+/* A protobuf whose first field is a small version, and then what ONNX has next. */
+static bool is_onnx(const uint8_t *bytes, size_t size) {
+    static const char next[] = {0x12, 0x1A, 0x3A, 0x42}; /* producer, its version, graph, opset */
+    return size > 2 && bytes[0] == 0x08 && bytes[1] > 0 && bytes[1] < 64 &&
+           memchr(next, bytes[2], sizeof next) != NULL;
+}
+
+static oc_status refuse_onnx(oc_weights_file *file, const source *s, oc_error *err) {
+    (void)file;
+    return oc_fail(err, OC_EUNSUPPORTED,
+                   "%s: an ONNX file, which holds its network, too: `ocellus import onnx` reads it",
+                   s->where);
+}
+
 static oc_status read_h5(oc_weights_file *file, const source *s, oc_error *err) {
     if (s->path != NULL) return oci_h5_read(file->own, s->path, err);
     return oc_fail(err, OC_EUNSUPPORTED, "%s: HDF5 is read from a file alone", s->where);
@@ -65,8 +79,15 @@ static const struct {
 } KINDS[] = {{"safetensors", is_safetensors, read_safetensors},
              {"PyTorch", oci_is_zip, read_pth},
              {"Keras", is_h5, read_h5},
-             {"old PyTorch", is_old_pth, refuse_old_pth}};
+             {"old PyTorch", is_old_pth, refuse_old_pth},
+             {"ONNX", is_onnx, refuse_onnx}};
 enum { KIND_COUNT = sizeof KINDS / sizeof *KINDS };
+
+const char *oci_weights_kind(const uint8_t *bytes, size_t size) {
+    for (size_t i = 0; i < KIND_COUNT; i++)
+        if (KINDS[i].read != refuse_onnx && KINDS[i].is(bytes, size)) return KINDS[i].kind;
+    return NULL;
+}
 
 /* ---- opening --------------------------------------------------------------------------------
  */

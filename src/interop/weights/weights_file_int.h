@@ -17,4 +17,7 @@ OC_MUST_CHECK oc_status oci_pth_read(oc_tensors *set, const uint8_t *bytes, size
  * "LAYER/gamma" and so on. */
 OC_MUST_CHECK oc_status oci_h5_read(oc_tensors *set, const char *path, oc_error *err);
 
+/* The kind of a file that `import weights` reads, by its first bytes; NULL = none. */
+const char *oci_weights_kind(const uint8_t *bytes, size_t size);
+
 #endif
