@@ -3,7 +3,6 @@
  * SPDX-License-Identifier: BSD-2-Clause */
 #include <stddef.h>
 #include <stdio.h>
-#include <string.h>
 
 #include "command_int.h"
 #include "import_int.h"
@@ -55,18 +54,12 @@ static const oci_option table[] = {
     {0}};
 
 static oc_status find_kind(const char *name, const oci_import_kind **out, oc_error *err) {
-    const char *names[KINDS];
-    for (size_t i = 0; i < KINDS; i++) {
-        names[i] = kinds[i]->name;
-        if (strcmp(name, names[i]) != 0) continue;
-        *out = kinds[i];
-        return OC_OK;
-    }
-    const char *near = oc_suggest(name, names, KINDS);
-    return oc_fail(err, OC_EUSAGE,
-                   "import: unknown kind \"%s\"%s%s%s; `ocellus help import` lists "
-                   "them",
-                   name, near ? "; did you mean " : "", near ? near : "", near ? "?" : "");
+    const char *names[KINDS + 1] = {0};
+    int found = 0;
+    for (size_t i = 0; i < KINDS; i++) names[i] = kinds[i]->name;
+    OC_TRY(oci_word_find(&found, "import", name, names, err));
+    *out = kinds[found];
+    return OC_OK;
 }
 
 /* What the files did not say: the usual; what the options say wins over both. */
