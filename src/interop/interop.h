@@ -204,9 +204,10 @@ typedef struct oc_caffe_files {
 } oc_caffe_files;
 
 /* Graph, weights and recipe of a Caffe classifier into an empty model: pixels 0..255, BGR, the mean
- * subtracted. Nodes are called like their layers, of the old form or the new. OC_EUNSUPPORTED lists
- * the layers that have no counterpart; OC_EMISMATCH the weights that do not fit; OC_EFORMAT,
- * OC_ELIMIT name file and place. */
+ * subtracted. Large weights are views of the mapped file at any alignment, good for saving the
+ * model; oc_tensors_own makes them fit for a plan. Nodes are called like their layers, of the old
+ * form or the new. OC_EUNSUPPORTED lists the layers that have no counterpart; OC_EMISMATCH the
+ * weights that do not fit; OC_EFORMAT, OC_ELIMIT name file and place. */
 OC_MUST_CHECK oc_status oc_caffe_import(oc_model *model, const oc_caffe_files *files,
                                         const oc_log *log, oc_error *err);
 

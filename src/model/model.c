@@ -19,6 +19,7 @@ void oc_model_free(oc_model *model) {
     oc_graph_free(model->graph);
     oc_tensors_free(model->weights);
     oc_safetensors_close(model->file);
+    oc_map_close(&model->map);
     oc_free(model->weights_path);
     oc_classes_clear(&model->classes);
     oc_free(model->arch);

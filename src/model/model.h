@@ -49,6 +49,7 @@ typedef struct oc_model {
     oc_tensors *weights;  /* F32, every parameter of the graph. Of a loaded model only to be read:
                              large ones are where the file is mapped */
     oc_safetensors *file; /* that they are views of, or NULL */
+    oc_map map;           /* or a file of another kind: of an imported model */
     char *weights_path; /* a file that holds the weights, which is saved as a link to it instead of
                            `weights`; or NULL */
     oc_classes classes; /* none: the network was cut below its head */

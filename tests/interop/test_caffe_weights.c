@@ -6,6 +6,8 @@
 
 #include "interop/interop.h"
 
+#include <math.h>
+
 static char folder[OC_PATH_BYTES], net_path[OC_PATH_BYTES], weights_path[OC_PATH_BYTES],
     mean_path[OC_PATH_BYTES];
 
@@ -254,6 +256,66 @@ static void a_mean_image_becomes_the_mean_of_each_channel(void **state) {
     oc_buf_clear(&bytes);
 }
 
+/* ---- large weights ------------------------------------------------------------------------- */
+
+enum { LARGE = 1400 * 48 };
+
+static const char large_net[] =
+    CAFFE_INPUT(4) "layer { name: 'large' type: 'InnerProduct' bottom: 'data' top: 'large' "
+                   "inner_product_param { num_output: 1400 } }\n";
+
+/* One large dense layer; `bad`, where it is no NULL, in the place of its last value but `behind`.
+ */
+static oc_status import_large(const float *bad, size_t behind, oc_model **out, oc_error *err) {
+    const made large = {"large", {{1400, 48}, {1400}}, {2, 1}, {0.5F, 1}, 2};
+    const oc_caffe_files files = {.net = net_path, .weights = weights_path};
+    oc_buf bytes = {0};
+    put_layer(&bytes, &large);
+    if (bad != NULL) {
+        size_t at = bytes.size;
+        const float last = 0.5F + LARGE - 1;
+        while (memcmp(bytes.data + --at, &last, sizeof last) != 0) assert_true(at > 0);
+        memcpy(bytes.data + at - behind * sizeof *bad, bad, sizeof *bad);
+    }
+    put_file(net_path, large_net, sizeof large_net - 1);
+    put_file(weights_path, bytes.data, bytes.size);
+    oc_buf_clear(&bytes);
+    OC_TRY(oc_model_new(out, err));
+    return oc_caffe_import(*out, &files, NULL, err);
+}
+
+static void large_weights_are_lent_and_saved_from_the_file(void **state) {
+    (void)state;
+    char path[OC_PATH_BYTES];
+    oc_model *model = NULL, *again = NULL;
+    oc_error err = {0};
+    check_ok(import_large(NULL, 0, &model, &err), err);
+    assert_false(oc_tensors_all_owned(model->weights));
+    check_ok(oc_labels_numbered(&model->classes, 1400, &err), err);
+    check_ok(oc_path_join(path, folder, "model", &err), err);
+    check_ok(oc_model_save(model, path, &err), err);
+    check_ok(oc_tensors_own(model->weights, &err), err);
+    for (size_t i = 0; i < LARGE; i++)
+        assert_true(values(model, "large.weight")[i] == 0.5F + (float)i);
+    check_ok(oc_model_load(&again, path, &err), err);
+    assert_memory_equal(values(again, "large.weight"), values(model, "large.weight"),
+                        LARGE * sizeof(float));
+    oc_model_free(model);
+    oc_model_free(again);
+}
+
+static void large_weights_that_are_not_finite_are_refused(void **state) {
+    (void)state;
+    const float bad[] = {NAN, INFINITY, -INFINITY};
+    for (size_t i = 0; i < 3; i++) {
+        oc_model *model = NULL;
+        oc_error err = {0};
+        check_fails(import_large(&bad[i], i * (LARGE / 3), &model, &err), err, OC_EMISMATCH,
+                    "large.weight is not finite");
+        oc_model_free(model);
+    }
+}
+
 static void running_out_of_memory_leaks_nothing(void **state) {
     (void)state;
     const oc_caffe_files files = {0};
@@ -285,6 +347,8 @@ int main(void) {
         cmocka_unit_test(files_that_lie_are_refused),
         cmocka_unit_test(every_cut_of_a_file_is_refused),
         cmocka_unit_test(a_mean_image_becomes_the_mean_of_each_channel),
+        cmocka_unit_test(large_weights_are_lent_and_saved_from_the_file),
+        cmocka_unit_test(large_weights_that_are_not_finite_are_refused),
         cmocka_unit_test(running_out_of_memory_leaks_nothing),
     };
     return cmocka_run_group_tests(tests, setup, teardown);

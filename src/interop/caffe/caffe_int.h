@@ -104,12 +104,17 @@ typedef struct oci_caffe_left {
     size_t unused;  /* layers with weights that the network lacks */
 } oci_caffe_left;
 
-/* Copy the net's weights into `dst` as F32 under the graph's names, matched by the layers' names;
- * what has been read leaves memory again. OC_EMISMATCH lists up to ten parameters that are missing,
- * of another shape, or not finite. With `partial` those whose layer is missing are left out of dst.
- * left may be NULL. After a failure dst may hold a part. */
+/* How weights are taken, as bits. */
+enum {
+    OCI_CAFFE_PARTIAL = 1, /* those whose layer is missing are left out of dst: no error */
+    OCI_CAFFE_LEND = 2     /* large ones become views into the file, at any alignment */
+};
+
+/* The net's weights into `dst` as F32 under the graph's names, matched by the layers' names. What
+ * has been copied leaves memory again. OC_EMISMATCH lists up to ten parameters that are missing, of
+ * another shape, or not finite. left may be NULL. After a failure dst may hold a part. */
 OC_MUST_CHECK oc_status oci_caffe_weights_take(const oci_caffe_weights *weights,
-                                               const oci_caffe_network *net, bool partial,
+                                               const oci_caffe_network *net, unsigned how,
                                                oc_tensors *dst, oci_caffe_left *left,
                                                oc_error *err);
 /* Values of a blob, whatever form they have. OC_EFORMAT when there are not `count`. `map` is where

@@ -95,6 +95,13 @@ static oc_status check_output(const oci_caffe_network *net, const char *path, oc
     return status;
 }
 
+/* Tensors that are views need the map as long as the model lives. */
+static void keep_map(oc_model *model, oci_caffe_weights *weights) {
+    if (model->weights == NULL || oc_tensors_all_owned(model->weights)) return;
+    model->map = weights->map;
+    weights->map = (oc_map){0};
+}
+
 static oc_status take_weights(oc_model *model, const oci_caffe_network *net, const char *path,
                               const oc_log *log, oc_error *err) {
     oci_caffe_weights weights = {0};
@@ -102,10 +109,11 @@ static oc_status take_weights(oc_model *model, const oci_caffe_network *net, con
     oc_status status = OC_OK;
     OC_GOTO(oci_caffe_weights_open(&weights, path, err));
     OC_GOTO(oc_tensors_new(&model->weights, err));
-    OC_GOTO(oci_caffe_weights_take(&weights, net, false, model->weights, &left, err));
+    OC_GOTO(oci_caffe_weights_take(&weights, net, OCI_CAFFE_LEND, model->weights, &left, err));
     if (left.unused > 0)
         oc_info(log, "%s: %zu layers with weights that the net does not have", path, left.unused);
 done:
+    keep_map(model, &weights);
     oci_caffe_weights_close(&weights);
     return status;
 }

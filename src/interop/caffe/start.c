@@ -17,7 +17,7 @@ static oc_status take_file(const oci_caffe_network *net, const char *path, oc_te
     oci_caffe_left left = {0};
     oc_status status = OC_OK;
     OC_GOTO(oci_caffe_weights_open(&file, path, err));
-    OC_GOTO(oci_caffe_weights_take(&file, net, true, set, &left, err));
+    OC_GOTO(oci_caffe_weights_take(&file, net, OCI_CAFFE_PARTIAL, set, &left, err));
     oc_info(log, "%s: weights of %d of the net's %d parameters%s", path,
             oc_graph_param_count(net->graph) - (int)left.missing, oc_graph_param_count(net->graph),
             left.missing > 0 ? "; the others are new, by their fillers" : "");
