@@ -38,7 +38,7 @@ static const oci_option table[] = {
     {"size", 's', OCI_INT, AT(size), "S", 1, 4096, NULL,
      "side of the input in pixels (default: the network's)"},
     {"resize", 0, OCI_INT, AT(resize), "S", 1, 8192, NULL,
-     "shorter side before the centre crop (default: size * 256/224)"},
+     "shorter side before the centre crop (default: size * 256/224); with --fit squash both sides"},
     {"fit", 0, OCI_WORD, AT(fit), "RULE", 0, 0, fit_words,
      "short side and centre crop, or the whole photo out of shape"},
     {"filter", 0, OCI_WORD, AT(filter), "F", 0, 0, filter_words, "of resizing"},
@@ -62,6 +62,24 @@ static oc_status find_kind(const char *name, const oci_import_kind **out, oc_err
     return OC_OK;
 }
 
+/* The size before the centre crop: of the shorter side, or, out of shape, of both. */
+static oc_status set_fit(const oci_import_flags *f, oc_recipe *r, oc_error *err) {
+    oc_fit before = r->fit;
+    if (f->resize > 0 && (f->resize < r->width || f->resize < r->height)) {
+        return oc_fail(err, OC_EUSAGE, "--resize %d: less than the network's input, %d x %d",
+                       f->resize, r->width, r->height);
+    }
+    if (f->fit >= 0) r->fit = f->fit == 1 ? OC_FIT_SQUASH : OC_FIT_CROP;
+    if (r->fit == OC_FIT_SQUASH) {
+        if (f->resize > 0) r->resize_width = r->resize_height = f->resize;
+        return OC_OK;
+    }
+    r->resize_width = r->resize_height = 0;
+    if (before != r->fit) r->resize_side = oc_recipe_default(r->width, r->height).resize_side;
+    if (f->resize > 0) r->resize_side = f->resize;
+    return OC_OK;
+}
+
 /* What the files did not say: the usual; what the options say wins over both. */
 static oc_status set_recipe(const oci_import_kind *kind, const oci_import_flags *f, oc_model *model,
                             oc_error *err) {
@@ -71,8 +89,7 @@ static oc_status set_recipe(const oci_import_kind *kind, const oci_import_flags 
         *r = oc_recipe_default(input->width, input->height);
         r->channels = input->channels;
     }
-    if (f->resize > 0) r->resize_side = f->resize;
-    if (f->fit >= 0) r->fit = f->fit == 1 ? OC_FIT_SQUASH : OC_FIT_CROP;
+    OC_TRY(set_fit(f, r, err));
     if (f->filter >= 0 && !oc_filter_parse(filter_words[f->filter], &r->filter))
         return oc_fail(err, OC_EINTERNAL, "no filter %s", filter_words[f->filter]);
     if (f->order >= 0) r->bgr = f->order == 1;

@@ -31,16 +31,17 @@ static void put_file(const char *path, const void *bytes, size_t size) {
 }
 
 /* conv 2 x 3 x 1 x 1, batch norm of 2 and its scale, dense 2 x 2 behind a global pool. */
-static const char net_text[] = CAFFE_INPUT(
-    4) "layer { name: 'c' type: 'Convolution' bottom: 'data' top: 'c' "
-       "convolution_param { num_output: 2 kernel_size: 1 bias_term: false } }\n"
-       "layer { name: 'bn' type: 'BatchNorm' bottom: 'c' top: 'c' }\n"
-       "layer { name: 'sc' type: 'Scale' bottom: 'c' top: 'c' scale_param { bias_term: true } }\n"
-       "layer { name: 'g' type: 'Pooling' bottom: 'c' top: 'g' "
-       "pooling_param { pool: AVE global_pooling: true } }\n"
-       "layer { name: 'fc' type: 'InnerProduct' bottom: 'g' top: 'fc' "
-       "inner_product_param { num_output: 2 } }\n"
-       "layer { name: 'prob' type: 'Softmax' bottom: 'fc' top: 'prob' }\n";
+#define BODY                                                                                       \
+    "layer { name: 'c' type: 'Convolution' bottom: 'data' top: 'c' "                               \
+    "convolution_param { num_output: 2 kernel_size: 1 bias_term: false } }\n"                      \
+    "layer { name: 'bn' type: 'BatchNorm' bottom: 'c' top: 'c' }\n"                                \
+    "layer { name: 'sc' type: 'Scale' bottom: 'c' top: 'c' scale_param { bias_term: true } }\n"    \
+    "layer { name: 'g' type: 'Pooling' bottom: 'c' top: 'g' "                                      \
+    "pooling_param { pool: AVE global_pooling: true } }\n"                                         \
+    "layer { name: 'fc' type: 'InnerProduct' bottom: 'g' top: 'fc' "                               \
+    "inner_product_param { num_output: 2 } }\n"                                                    \
+    "layer { name: 'prob' type: 'Softmax' bottom: 'fc' top: 'prob' }\n"
+static const char net_text[] = CAFFE_INPUT(4) BODY;
 
 typedef struct made {
     const char *name;
@@ -71,15 +72,20 @@ static void put_all(oc_buf *out) {
     for (size_t i = 0; i < LAYERS; i++) put_layer(out, &layers[i]);
 }
 
-static oc_status import(const oc_buf *weights, const oc_caffe_files *given, oc_model **out,
-                        oc_error *err) {
+static oc_status import_net(const char *text, const oc_buf *weights, const oc_caffe_files *given,
+                            oc_model **out, oc_error *err) {
     oc_caffe_files files = *given;
-    put_file(net_path, net_text, sizeof net_text - 1);
+    put_file(net_path, text, strlen(text));
     put_file(weights_path, weights->data, weights->size);
     files.net = net_path;
     files.weights = weights_path;
     OC_TRY(oc_model_new(out, err));
     return oc_caffe_import(*out, &files, NULL, err);
+}
+
+static oc_status import(const oc_buf *weights, const oc_caffe_files *given, oc_model **out,
+                        oc_error *err) {
+    return import_net(net_text, weights, given, out, err);
 }
 
 static const float *values(const oc_model *model, const char *name) {
@@ -105,6 +111,25 @@ static void a_net_and_its_weights_are_a_model(void **state) {
     const oc_recipe *r = &model->recipe;
     assert_true(r->bgr && r->unit == 1 && r->width == 4 && r->channels == 3);
     assert_true(r->mean[0] == 123 && r->mean[1] == 117 && r->mean[2] == 104 && r->std[0] == 1);
+    oc_model_free(model);
+    oc_buf_clear(&bytes);
+}
+
+static void a_data_layer_says_how_photos_are_prepared(void **state) {
+    (void)state;
+    static const char text[] =
+        "layer { name: 'd' type: 'ImageData' top: 'data' top: 'label' image_data_param { source: "
+        "'list' new_width: 9 new_height: 8 crop_size: 4 scale: 0.5 } }\n" BODY;
+    const oc_caffe_files files = {.mean = {1, 2, 3}, .has_mean = true};
+    oc_buf bytes = {0};
+    oc_model *model = NULL;
+    oc_error err = {0};
+    put_all(&bytes);
+    check_ok(import_net(text, &bytes, &files, &model, &err), err);
+    const oc_recipe *r = &model->recipe;
+    assert_int_equal(r->fit, OC_FIT_SQUASH);
+    assert_true(r->resize_width == 9 && r->resize_height == 8 && r->width == 4 && r->height == 4);
+    assert_true(r->std[0] == 2 && r->mean[0] == 3);
     oc_model_free(model);
     oc_buf_clear(&bytes);
 }
@@ -342,6 +367,7 @@ static void running_out_of_memory_leaks_nothing(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_net_and_its_weights_are_a_model),
+        cmocka_unit_test(a_data_layer_says_how_photos_are_prepared),
         cmocka_unit_test(every_form_of_a_blob_has_the_same_values),
         cmocka_unit_test(all_weights_that_do_not_fit_are_listed),
         cmocka_unit_test(files_that_lie_are_refused),

@@ -53,6 +53,9 @@ bool oci_caffe_is_input(const oci_caffe_layer *layer); /* Input, Data, ImageData
 bool oci_caffe_is_aside(const oci_caffe_layer *layer); /* losses, Accuracy, Silence, ArgMax */
 /* The parameters of a layer, such as "convolution_param"; an empty message where V1 has no such. */
 const oci_proto *oci_caffe_param_of(const oci_caffe_layer *layer, const char *name);
+/* The message of a data layer in which a field of the transformation ("scale") stands: its
+ * transform_param, or data_param and image_data_param, where they stood until 2014. */
+const oci_proto *oci_caffe_transform_of(const oci_caffe_layer *layer, const char *field);
 /* What the rates of learning and of weight decay of the layer's blob-th weights are multiplied by.
  */
 void oci_caffe_multipliers(const oci_caffe_layer *layer, int blob, double *lr, double *decay);

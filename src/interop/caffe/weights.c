@@ -74,8 +74,8 @@ static oc_status list_entries(taking *t, const oci_proto *tree, oc_error *err) {
     qsort(t->entries, t->entry_count, sizeof *t->entries, by_name);
     if (t->entry_count > 0) return OC_OK;
     return oc_fail(err, OC_EFORMAT,
-                   "%s: no layers with weights in it; is it a .caffemodel? In the form of 2013, "
-                   "Caffe's upgrade_net_proto_binary makes it readable",
+                   "%s: no layers with weights in it; is it a .caffemodel? One in the form of 2013 "
+                   "is made readable by Caffe's `upgrade_net_proto_binary OLD NEW`",
                    t->where);
 }
 
