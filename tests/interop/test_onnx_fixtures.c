@@ -56,6 +56,8 @@ static void what_pytorch_writes_answers_as_recorded(void **state) {
     check("script_plain");
     check("dynamo_mobile");
     check("dynamo_plain");
+    check("script_shuffle");
+    check("dynamo_shuffle");
 }
 
 static void what_timm_writes_answers_as_recorded(void **state) {

@@ -133,8 +133,8 @@ static oc_status take_input(oci_import *x, oc_error *err) {
  * ------------------------------------------------------------------------------------------ */
 
 static oci_take *find_op(const char *name) {
-    static const oci_onnx_op *const tables[] = {oci_ops_layer, oci_ops_pool, oci_ops_point,
-                                                oci_ops_join, oci_ops_shape};
+    static const oci_onnx_op *const tables[] = {oci_ops_layer, oci_ops_pool,  oci_ops_point,
+                                                oci_ops_join,  oci_ops_shape, oci_ops_pick};
     for (size_t t = 0; t < sizeof tables / sizeof *tables; t++)
         for (const oci_onnx_op *op = tables[t]; op->name != NULL; op++)
             if (strcmp(op->name, name) == 0) return op->take;
@@ -171,6 +171,17 @@ static bool reads_layers(const oci_import *x, const oci_onnx_node *node) {
     return false;
 }
 
+/* Parted channels are on their way to be whole again: nothing else is done to them. */
+static bool handles_parts(const oci_import *x, const oci_onnx_node *node) {
+    for (size_t k = 0; k < node->input_count; k++) {
+        const oci_value *value = oci_input_of(x, node, k);
+        if (value == NULL || value->kind != OCI_VALUE_LAYER || value->groups == 0) continue;
+        return strcmp(node->op, "Transpose") == 0 || strcmp(node->op, "Reshape") == 0 ||
+               strcmp(node->op, "Identity") == 0;
+    }
+    return true;
+}
+
 static oc_status take_node(oci_import *x, const oci_onnx_node *node, oc_error *err) {
     oci_take *take = find_op(node->op);
     bool done = false, ours = node->domain[0] == '\0' || strcmp(node->domain, "ai.onnx") == 0;
@@ -178,6 +189,7 @@ static oc_status take_node(oci_import *x, const oci_onnx_node *node, oc_error *e
     if (!ours) return oci_lack(x, node, "an op of %.40s", node->domain);
     if (take == NULL && !oci_folds(node->op)) return oci_lack(x, node, "no such op here");
     if (reads_lacked(x, node)) return OC_OK;
+    if (!handles_parts(x, node)) return oci_lack(x, node, "of channels that are parted in groups");
     OC_TRY(oci_fold(x, node, &done, err));
     if (done) return OC_OK;
     if (take == NULL || oci_input_of(x, node, 0) == NULL || !reads_layers(x, node))

@@ -67,6 +67,7 @@ static oc_status take_conv(oci_import *x, const oci_onnx_node *node, oc_error *e
     oc_attrs attrs = oc_attrs_default(OC_OP_CONV);
     bool fits = false;
     int layer = -1, below = from->layer;
+    oci_param_values values = weight->values;
     OC_TRY(check_conv(x, node, from, weight, &fits));
     if (!fits) return OC_OK;
     OC_TRY(oci_take_window(x, node, from, weight->shape.dim + 2, &attrs, &fits));
@@ -76,9 +77,11 @@ static oc_status take_conv(oci_import *x, const oci_onnx_node *node, oc_error *e
     attrs.groups = (int32_t)oci_attr_int(node, "group", 1);
     attrs.bias = bias != NULL;
     attrs.int8 = weight->steps.count > 0;
+    if (attrs.groups == 1 && !attrs.int8)
+        OC_TRY(oci_unpick(x, below, weight, &values, &below, err));
     OC_TRY(oci_add_layer(x, node, OC_OP_CONV, &attrs, &below, 1, &layer, err));
     if (layer < 0) return OC_OK;
-    x->layers[layer].params[0] = weight->values;
+    x->layers[layer].params[0] = values;
     put_int8(&x->layers[layer], weight);
     if (bias != NULL)
         OC_TRY(take_bias(x, node, &bias->known, attrs.out, 1, &x->layers[layer].params[1], err));
@@ -193,7 +196,7 @@ oc_status oci_merge_bias(oci_import *x, const oci_onnx_node *node, int layer, co
                          int *out, oc_error *err) {
     const oci_layer *old = &x->layers[layer];
     bool takes = (old->op == OC_OP_CONV || old->op == OC_OP_DENSE || old->op == OC_OP_SCALE) &&
-                 old->attrs.int8 == 0;
+                 old->attrs.int8 == 0 && old->picks == NULL;
     *out = -1;
     if (!takes) return OC_OK;
     size_t channels = (size_t)old->shape.dim[1];

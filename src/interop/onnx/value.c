@@ -155,7 +155,10 @@ const oci_layer *oci_layer_of(const oci_import *x, const oci_value *value) {
 
 int64_t oci_axis_size(const oci_import *x, const oci_value *value, oci_axis axis) {
     if (axis == OCI_ONE) return 1;
-    return axis == OCI_N ? x->batch : oci_layer_of(x, value)->shape.dim[axis];
+    if (axis == OCI_GROUP) return value->groups;
+    const oc_shape *s = &oci_layer_of(x, value)->shape;
+    if (axis == OCI_MEMBER) return s->dim[1] / value->groups;
+    return axis == OCI_N ? x->batch : s->dim[axis];
 }
 
 bool oci_is_laid(const oci_import *x, const oci_value *value, const char *order) {
@@ -205,9 +208,10 @@ oc_status oci_add_layer(oci_import *x, const oci_onnx_node *node, int op, const 
     return OC_OK;
 }
 
-void oci_set_layer(oci_import *x, const oci_onnx_node *node, int layer, const oci_value *like) {
+void oci_set_output(oci_import *x, const oci_onnx_node *node, size_t k, int layer,
+                    const oci_value *like) {
     static const oci_axis planes[] = {OCI_N, OCI_C, OCI_H, OCI_W};
-    oci_value *value = node->output_count > 0 ? oci_value_of(x, node->outputs[0]) : NULL;
+    oci_value *value = node->output_count > k ? oci_value_of(x, node->outputs[k]) : NULL;
     if (value == NULL || layer < 0) return;
     oci_value result = {.rank = 4};
     memcpy(result.axis, planes, sizeof planes);
@@ -215,6 +219,10 @@ void oci_set_layer(oci_import *x, const oci_onnx_node *node, int layer, const oc
     result.kind = OCI_VALUE_LAYER;
     result.layer = layer;
     *value = result;
+}
+
+void oci_set_layer(oci_import *x, const oci_onnx_node *node, int layer, const oci_value *like) {
+    oci_set_output(x, node, 0, layer, like);
 }
 
 void oci_set_alias(oci_import *x, const oci_onnx_node *node, const oci_value *value) {
