@@ -114,4 +114,4 @@ static oc_status read_weights(const oci_import_flags *flags, oc_model *model, oc
 }
 
 const oci_import_kind oci_import_weights = {
-    .name = "weights", .needs = "FILE (.safetensors, .pth, .h5)", .read = read_weights};
+    .name = "weights", .needs = "FILE (.safetensors, .pth, .h5, .keras)", .read = read_weights};

@@ -15,12 +15,13 @@
 
 /* A file of named tensors of any kind that is known, told by its content: safetensors, PyTorch's
  * zip (.pth, .pt), Keras' HDF5 (.h5, .weights.h5; "LAYER/kernel", "LAYER/gamma" and so on; needs
- * libhdf5). Tensors are views into the mapped file where they lie there as rows, at any alignment.
- * Nothing in a file is executed: what asks for it is refused by name (OC_EUNSUPPORTED). */
+ * libhdf5) and its archive of that (.keras). Tensors are views into the mapped file where they lie
+ * there as rows, at any alignment. Nothing in a file is executed: what asks for it is refused by
+ * name (OC_EUNSUPPORTED). */
 typedef struct oc_weights_file oc_weights_file;
 OC_MUST_CHECK oc_status oc_weights_file_open(oc_weights_file **out, const char *path,
                                              oc_error *err);
-/* The same from memory, which must outlive it (for tests and fuzzing); HDF5 is not read so. */
+/* The same from memory, which must outlive it (for tests and fuzzing). */
 OC_MUST_CHECK oc_status oc_weights_file_parse(oc_weights_file **out, const void *bytes, size_t size,
                                               const char *where, oc_error *err);
 void oc_weights_file_close(oc_weights_file *file);
@@ -34,7 +35,8 @@ const char *oc_weights_file_kind(const oc_weights_file *file); /* "safetensors",
 #define OC_NAMING_MAP(X)                                                                           \
     X(OC_NAMING_TORCHVISION, "torchvision") /* ours; Caffe's for nets that torchvision lacks */    \
     X(OC_NAMING_TIMM, "timm")                                                                      \
-    X(OC_NAMING_KERAS, "keras")
+    X(OC_NAMING_KERAS, "keras")                                                                    \
+    X(OC_NAMING_OLD_KERAS, "keras before 2.3")
 typedef enum oc_naming {
 #define OC_NAMING_ENUM(name, word) name,
     OC_NAMING_MAP(OC_NAMING_ENUM)
