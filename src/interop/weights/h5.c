@@ -6,20 +6,23 @@
  * All become "LAYER/kernel" and so on, as F32.
  *
  * The file is hostile: only what lies in it is read (no links to other files, no external or
- * virtual data, no plug-ins), to a bounded depth, count and size. Bytes in memory are read through
- * the library's "core" driver, which copies them once.
+ * virtual data, no plug-ins), to a bounded depth, count and size. That binds us; libhdf5 below has
+ * errors of its own on damaged files, so all of this runs in a process apart (h5_apart.c) and sends
+ * each tensor as soon as it is read. Bytes in memory are read through the library's "core" driver,
+ * which copies them once.
  * SPDX-License-Identifier: BSD-2-Clause */
 #include <ctype.h>
 #include <hdf5.h>
 #include <stdio.h>
 #include <string.h>
 
-#include "interop/weights/weights_file_int.h"
+#include "interop/weights/h5_int.h"
 
-enum { MAX_DEPTH = 8, MAX_OBJECTS = 100000, MAX_NAME = 256, TIMES_THE_FILE = 4 };
+enum { MAX_DEPTH = 8, MAX_NAME = 256 };
 
 typedef struct reader {
-    oc_tensors *set;
+    int fd; /* where tensors go */
+    size_t sent;
     const char *where; /* the file's name */
     size_t objects;    /* seen so far */
     uint64_t left;     /* bytes that may still be read */
@@ -121,18 +124,23 @@ static bool is_float(hid_t dataset) {
 static oc_status read_floats(reader *r, hid_t dataset, const char *name, const oc_shape *shape,
                              oc_error *err) {
     char whole[2 * MAX_NAME];
-    oc_tensor *made = NULL;
+    oc_status status = OC_OK;
     size_t count = 0, bytes = 0;
     if (!oc_shape_count(shape, &count) || !oc_mul_size(count, sizeof(float), &bytes) ||
         bytes > r->left)
         return fail(r, name, "more numbers than the file can hold", err);
     r->left -= bytes;
     (void)snprintf(whole, sizeof whole, "%s/%s", r->layer, name);
-    OC_TRY(oc_tensors_add(r->set, whole, OC_F32, shape, &made, err));
-    if (H5Dread(dataset, H5T_NATIVE_FLOAT, H5S_ALL, H5S_ALL, H5P_DEFAULT, made->data) < 0)
-        return fail(r, name, "cannot be read: damaged, or packed in a way that is not built in",
-                    err);
-    return OC_OK;
+    float *values = oc_calloc(count, sizeof *values);
+    if (values == NULL) return oc_fail_nomem(err, bytes, whole);
+    if (H5Dread(dataset, H5T_NATIVE_FLOAT, H5S_ALL, H5S_ALL, H5P_DEFAULT, values) < 0)
+        OC_GOTO(
+            fail(r, name, "cannot be read: damaged, or packed in a way that is not built in", err));
+    OC_GOTO(oci_h5_send_tensor(r->fd, whole, shape, values, bytes, err));
+    r->sent++;
+done:
+    oc_free(values);
+    return status;
 }
 
 static oc_status read_dataset(reader *r, hid_t dataset, const char *name, oc_error *err) {
@@ -224,7 +232,7 @@ static oc_status read_link(reader *r, hid_t group, hsize_t i, int depth, oc_erro
                                       H5P_DEFAULT);
     if (size <= 0 || size >= (ssize_t)sizeof name)
         return fail(r, "a member", "its name is too long or damaged", err);
-    if (++r->objects > MAX_OBJECTS) return fail(r, name, "more than 100000 members", err);
+    if (++r->objects > OCI_H5_OBJECTS) return fail(r, name, "more than 100000 members", err);
     if (H5Lget_info(group, name, &info, H5P_DEFAULT) < 0 || info.type != H5L_TYPE_HARD)
         return fail(r, name, "a link to elsewhere, which is not followed", err);
     return read_object(r, group, name, depth, err);
@@ -245,10 +253,10 @@ static oc_status read_file(reader *r, hid_t file, oc_error *err) {
         if (root >= 0) (void)H5Gclose(root);
         return oc_fail(err, OC_EFORMAT, "%s: HDF5 without a root: damaged", r->where);
     }
-    r->left = (uint64_t)size * TIMES_THE_FILE;
+    r->left = (uint64_t)size * OCI_H5_TIMES;
     oc_status status = read_group(r, root, 1, err);
     (void)H5Gclose(root);
-    if (status != OC_OK || oc_tensors_count(r->set) > 0) return status;
+    if (status != OC_OK || r->sent > 0) return status;
     return oc_fail(err, OC_EFORMAT, "%s: HDF5, but no layer of Keras with weights in it", r->where);
 }
 
@@ -265,9 +273,9 @@ static hid_t open_image(const uint8_t *bytes, size_t size) {
     return file;
 }
 
-oc_status oci_h5_read(oc_tensors *set, const char *path, const uint8_t *bytes, size_t size,
+oc_status oci_h5_send(int fd, const char *path, const uint8_t *bytes, size_t size,
                       const char *where, oc_error *err) {
-    reader r = {.set = set, .where = where};
+    reader r = {.fd = fd, .where = where};
     (void)H5Eset_auto2(H5E_DEFAULT, NULL, NULL); /* its own words go to stderr else */
     (void)H5PLset_loading_state(0);
     hid_t file =
