@@ -131,12 +131,43 @@ static void lists_are_bounded_together(void **state) {
     refuse(&m, OC_ELIMIT, "picks 1200 channels of 1200: too large");
 }
 
+static void running_out_of_memory_leaks_nothing(void **state) {
+    static const int64_t order[] = {2, 0, 1}, kernel[] = {3, 3, 1, 1};
+    oc_status status = OC_ENOMEM;
+    maker m = {0};
+    (void)state;
+    picture(&m);
+    conv(&m, "x", "a");
+    ints(&m, "order", order, 3);
+    attr_int(&m, "axis", 1);
+    node(&m, "Gather", "a order", "b");
+    weights(&m, "k.weight", kernel, 4);
+    node(&m, "Conv", "b k.weight", "c");
+    attr_int(&m, "axis", 1);
+    node(&m, "Gather", "c order", "d");
+    end(&m, "d");
+    oc_buf file = finish(&m);
+    for (uint64_t n = 1; n < 1000 && status != OC_OK; n++) {
+        oc_error err = {0};
+        oc_model *model = NULL;
+        check_ok(oc_model_new(&model, &err), err);
+        oc_mem_fail_at(n);
+        status = oc_onnx_parse(model, file.data, file.size, "net.onnx", NULL, 0, NULL, &err);
+        oc_mem_fail_at(0);
+        assert_true(status == OC_ENOMEM || (status == OC_OK && n > 5));
+        oc_model_free(model);
+    }
+    assert_int_equal(status, OC_OK);
+    oc_buf_clear(&file);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_list_becomes_a_convolution_of_zeros_and_ones),
         cmocka_unit_test(a_convolution_behind_lists_sees_all_channels),
         cmocka_unit_test(what_is_no_part_of_the_channels_is_refused),
         cmocka_unit_test(lists_are_bounded_together),
+        cmocka_unit_test(running_out_of_memory_leaks_nothing),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
