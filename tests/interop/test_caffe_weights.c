@@ -297,7 +297,7 @@ static oc_status import_large(const float *bad, size_t behind, oc_model **out, o
     oc_buf bytes = {0};
     put_layer(&bytes, &large);
     if (bad != NULL) {
-        size_t at = bytes.size;
+        size_t at = bytes.size - sizeof *bad + 1;
         const float last = 0.5F + LARGE - 1;
         while (memcmp(bytes.data + --at, &last, sizeof last) != 0) assert_true(at > 0);
         memcpy(bytes.data + at - behind * sizeof *bad, bad, sizeof *bad);
