@@ -50,9 +50,10 @@ typedef struct oc_model {
     oc_tensors *weights;  /* F32, every parameter of the graph. Of a loaded model only to be read:
                              large ones are where the file is mapped */
     oc_safetensors *file; /* that they are views of, or NULL */
+    oc_map map;           /* or a file of another kind: of an imported model */
     char *weights_path; /* a file that holds the weights, which is saved as a link to it instead of
                            `weights`; or NULL */
-    oc_classes classes;
+    oc_classes classes; /* none: the network was cut below its head */
     oc_recipe recipe;
     double temperature; /* logits are divided by it before softmax; 1 = uncalibrated */
     double threshold;   /* 0..1: an answer whose best probability is lower is "unknown"; 0 = none */
@@ -68,8 +69,11 @@ OC_MUST_CHECK oc_status oc_model_new(oc_model **out,
                                      oc_error *err); /* empty; fields filled by hand */
 void oc_model_free(oc_model *model);
 /* OC_ENOTFOUND when the folder or a file is missing, OC_EFORMAT, OC_EMISMATCH (weights against
- * graph, classes against head). */
+ * graph, classes against head), OC_EUNSUPPORTED for one without classes. */
 OC_MUST_CHECK oc_status oc_model_load(oc_model **out, const char *folder, oc_error *err);
+/* The same, also of a network that was cut below its head and has no classes: to be looked at, and
+ * trained on. */
+OC_MUST_CHECK oc_status oc_model_load_body(oc_model **out, const char *folder, oc_error *err);
 /* Above so many classes a confusion matrix is for a report, not for a file that every start reads.
  */
 enum { OC_MAX_STORED_CONFUSION = 300 };

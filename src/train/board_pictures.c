@@ -16,14 +16,15 @@ typedef struct mistake {
     double p; /* of label */
 } mistake;
 
-/* What photos are made small with. */
+/* What tiles are made with. */
 typedef struct bench {
-    oci_thumbnails photos;
-    oc_image tile;
+    oc_thumbnailer thumbnailer;
+    oc_image photo, tile;
 } bench;
 
 static void bench_clear(bench *b) {
-    oci_thumbnails_clear(&b->photos);
+    oc_thumbnailer_clear(&b->thumbnailer);
+    oc_image_clear(&b->photo);
     oc_image_clear(&b->tile);
 }
 
@@ -95,8 +96,8 @@ static oc_status put_mistake(bench *b, oci_session *s, const mistake *m, size_t 
                              oc_error *err) {
     char tag[32];
     oc_error why = {0};
-    oc_status status = oci_thumbnails_make(
-        &b->photos, oc_dataset_item(s->data.val_set, m->item)->path, SIDE, &why);
+    const char *path = oc_dataset_item(s->data.val_set, m->item)->path;
+    oc_status status = oc_thumbnail(&b->thumbnailer, path, SIDE, &b->photo, &why);
     if (status == OC_ENOMEM) return oc_fail(err, status, "%s", why.message);
     if (status != OC_OK) return OC_OK;
     OC_TRY(draw_tile(b, s, m, err));

@@ -104,32 +104,36 @@ oc_status oci_examples_apply(oci_session *s, const json_t *array, oc_error *err)
  */
 
 /* A photo that can no longer be read is left out. */
-static oc_status write_one(const oci_session *s, oci_thumbnails *t, size_t class, oc_error *err) {
+static oc_status write_one(const oci_session *s, oc_thumbnailer *t, size_t class, oc_error *err) {
     char name[64], path[OC_PATH_BYTES];
     oc_buf jpeg = {0};
+    oc_image square = {0};
     oc_error why = {0};
     const char *photo = photo_of(s, class);
     if (photo == NULL) return OC_OK;
-    oc_status status = oci_thumbnails_make(t, photo, SIDE, &why);
-    if (status == OC_ENOMEM) return oc_fail(err, status, "%s", why.message);
-    if (status != OC_OK) return OC_OK;
+    oc_status status = oc_thumbnail(t, photo, SIDE, &square, &why);
+    if (status != OC_OK) {
+        status = status == OC_ENOMEM ? oc_fail(err, status, "%s", why.message) : OC_OK;
+        goto done;
+    }
     (void)snprintf(name, sizeof name, BESIDE "/%zu.jpg", class);
     OC_GOTO(oc_path_join(path, s->options->out, name, err));
-    OC_GOTO(oc_encode_jpeg(&t->photo, QUALITY, &jpeg, err));
+    OC_GOTO(oc_encode_jpeg(&square, QUALITY, &jpeg, err));
     status = oc_file_put(path, jpeg.data, jpeg.size, err);
 done:
     oc_buf_clear(&jpeg);
+    oc_image_clear(&square);
     return status;
 }
 
 static oc_status write_all(const oci_session *s, const char *beside, oc_error *err) {
-    oci_thumbnails t = {0};
+    oc_thumbnailer t = {0};
     oc_status status = OC_OK;
     OC_TRY(oc_path_remove_tree(beside, err));
     OC_TRY(oc_path_make_dirs(beside, err));
     for (size_t c = 0; c < s->model->classes.count; c++) OC_GOTO(write_one(s, &t, c, err));
 done:
-    oci_thumbnails_clear(&t);
+    oc_thumbnailer_clear(&t);
     return status;
 }
 

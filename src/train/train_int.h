@@ -412,18 +412,6 @@ OC_MUST_CHECK oc_status oci_examples_apply(oci_session *s, const json_t *array, 
 /* At the end of a run: the folder of their thumbnails, or none where none is wanted. */
 OC_MUST_CHECK oc_status oci_examples_write(const oci_session *s, oc_error *err);
 
-/* Squares of photos (thumbnail.c). All zero is ready and clearable. */
-typedef struct oci_thumbnails {
-    oc_decoder *decoder;
-    oc_resizer resizer;
-    oc_image full, photo; /* photo: the last one made */
-    char *bytes;
-    size_t capacity;
-} oci_thumbnails;
-OC_MUST_CHECK oc_status oci_thumbnails_make(oci_thumbnails *t, const char *path, int side,
-                                            oc_error *err);
-void oci_thumbnails_clear(oci_thumbnails *t);
-
 /* ---- judging (judge.c)
  * -------------------------------------------------------------------------------------------- */
 
