@@ -82,7 +82,7 @@ static oc_status draw_tile(bench *b, const oci_session *s, const mistake *m, oc_
     char line[CAPTION_BYTES];
     OC_TRY(oc_image_reserve(&b->tile, SIDE, SIDE + 2 * LINE, 3, err));
     oc_image_fill(&b->tile, (oc_region){0, 0, SIDE, SIDE + 2 * LINE}, paper);
-    oc_image_paste(&b->tile, 0, 0, &b->photos.photo);
+    oc_image_paste(&b->tile, 0, 0, &b->photo);
     (void)snprintf(line, sizeof line, "is %.*s", CAPTION_BYTES / 2, name_of(s, m->truth));
     write_line(&b->tile, SIDE, line);
     (void)snprintf(line, sizeof line, "not %.*s (%.0f%%)", CAPTION_BYTES / 2, name_of(s, m->label),
