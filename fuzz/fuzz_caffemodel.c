@@ -16,7 +16,7 @@ static const char net_text[] =
     "layer { name: 'fc' type: 'InnerProduct' bottom: 'c' top: 'fc' "
     "inner_product_param { num_output: 2 transpose: true } }";
 
-static void take(const oci_proto *tree, bool partial, oc_pool *pool) {
+static void take(const oci_proto *tree, unsigned how, oc_pool *pool) {
     const oci_caffe_weights weights = {.tree = tree};
     const oci_proto *net_tree = NULL;
     oci_caffe_network net = {0};
@@ -27,7 +27,7 @@ static void take(const oci_proto *tree, bool partial, oc_pool *pool) {
                  oci_caffe_net_build(&net, net_tree, OCI_CAFFE_TEST, 0, 0, pool, NULL) == OC_OK &&
                  oc_tensors_new(&dst, NULL) == OC_OK;
     OC_PROMISE(ready);
-    oc_status status = oci_caffe_weights_take(&weights, &net, partial, dst, NULL, &err);
+    oc_status status = oci_caffe_weights_take(&weights, &net, how, dst, NULL, &err);
     OC_PROMISE(status == OC_OK || err.message[0] != '\0');
     oc_tensors_free(dst);
     oc_graph_free(net.graph);
@@ -50,7 +50,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     oc_error err = {0};
     if (oc_pool_new(&pool, NULL) != OC_OK) return 0;
     if (oci_proto_parse_bytes(&oci_caffe_net, data, size, "fuzz", pool, &tree, &err) == OC_OK) {
-        take(tree, size % 2 == 0, pool);
+        take(tree, size % 4, pool);
     } else {
         OC_PROMISE(err.message[0] != '\0' && tree == NULL);
     }

@@ -13,7 +13,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     oc_model *model = NULL;
     oc_error err = {0};
     if (oc_model_new(&model, &err) != OC_OK) return 0;
-    oc_status status = oc_onnx_parse(model, data, size, "fuzz", NULL, 0, &err);
+    oc_status status = oc_onnx_parse(model, data, size, "fuzz", NULL, 0, NULL, &err);
     OC_PROMISE(status == OC_OK || err.message[0] != '\0');
     if (status == OC_OK) {
         OC_PROMISE(oc_graph_classes(model->graph) > 0);

@@ -1,6 +1,6 @@
 #!/bin/sh
 # The whole path on made-up photos: draw them, look at them, train, measure, name a few; then what to
-# do with photos of your own. Everything lands in demo/, which may be deleted. About a minute.
+# do with photos of your own. Everything lands in demo/, which may be deleted. A minute or two.
 #   OCELLUS  the program (build/ocellus)     DEMO  the folder (demo)     EPOCHS  of training (80)
 # SPDX-License-Identifier: BSD-2-Clause
 set -eu
@@ -47,7 +47,7 @@ cat <<END
      $ocellus eval MODEL PHOTOS --report report.html   how good is it?
      $ocellus predict MODEL PHOTO.jpg                  what is on it?
 
-   WEIGHTS is a .safetensors file of mobilenet_v2, squeezenet1_1 or resnet18 with torchvision's
-   names, trained on ImageNet. docs/01-training.md says where such files come from. Without --from
-   a network starts from nothing, which takes ten times the photos.
+   WEIGHTS is a file of a network trained on ImageNet, such as mobilenet_v2 or resnet50: PyTorch's
+   .pth, .safetensors or Keras' .h5. docs/03-interop.md, "Fetched once, used offline", says where such
+   files come from. Without --from a network starts from nothing, which takes ten times the photos.
 END

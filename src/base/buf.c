@@ -69,6 +69,20 @@ void oc_buf_html(oc_buf *buf, const char *text) {
     }
 }
 
+void oc_buf_base64(oc_buf *buf, const void *bytes, size_t size) {
+    static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    const uint8_t *p = bytes;
+    for (size_t i = 0; i < size; i += 3) {
+        size_t left = size - i;
+        uint32_t v = (uint32_t)p[i] << 16;
+        if (left > 1) v |= (uint32_t)p[i + 1] << 8;
+        if (left > 2) v |= p[i + 2];
+        char four[4] = {digits[v >> 18], digits[v >> 12 & 63], left > 1 ? digits[v >> 6 & 63] : '=',
+                        left > 2 ? digits[v & 63] : '='};
+        oc_buf_append(buf, four, sizeof four);
+    }
+}
+
 void oc_buf_clear(oc_buf *buf) {
     oc_free(buf->data);
     *buf = (oc_buf){0};

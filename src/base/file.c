@@ -110,6 +110,11 @@ oc_status oc_map_open(oc_map *out, const char *path, oc_error *err) {
     return OC_OK;
 }
 
+void oc_map_read_ahead(const oc_map *map) {
+    if (map->size == 0) return;
+    (void)posix_madvise((void *)(uintptr_t)map->data, map->size, POSIX_MADV_WILLNEED);
+}
+
 /* Whole pages alone: what shares a page with a neighbour stays. */
 void oc_map_forget(const oc_map *map, const void *from, size_t size) {
     uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE);

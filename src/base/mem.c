@@ -13,6 +13,7 @@
 enum { HUGE_PAGE = 2 << 20, HUGE_FROM = 4 << 20 };
 
 static _Atomic uint64_t allocations;
+static _Atomic uint64_t failures;
 static _Atomic uint64_t fail_in; /* allocations until the one that fails; 0 = none */
 
 /* Count one allocation; true when it is the one that has to fail, or beyond what an object can
@@ -25,6 +26,15 @@ static bool gate_refuses(size_t bytes) {
     return left == 1 || bytes > PTRDIFF_MAX;
 }
 
+static void *counted(void *p) {
+    if (p == NULL) atomic_fetch_add_explicit(&failures, 1, memory_order_relaxed);
+    return p;
+}
+
+uint64_t oc_mem_failures(void) {
+    return atomic_load(&failures);
+}
+
 uint64_t oc_mem_allocations(void) {
     return atomic_load(&allocations);
 }
@@ -34,20 +44,17 @@ void oc_mem_fail_at(uint64_t n) {
 }
 
 void *oc_malloc(size_t bytes) {
-    if (gate_refuses(bytes)) return NULL;
-    return malloc(bytes == 0 ? 1 : bytes);
+    return counted(gate_refuses(bytes) ? NULL : malloc(bytes == 0 ? 1 : bytes));
 }
 
 void *oc_calloc(size_t count, size_t size) {
     size_t bytes = SIZE_MAX;
     (void)oc_mul_size(count, size, &bytes);
-    if (gate_refuses(bytes)) return NULL;
-    return calloc(1, bytes == 0 ? 1 : bytes);
+    return counted(gate_refuses(bytes) ? NULL : calloc(1, bytes == 0 ? 1 : bytes));
 }
 
 void *oc_realloc(void *p, size_t bytes) {
-    if (gate_refuses(bytes)) return NULL;
-    return realloc(p, bytes == 0 ? 1 : bytes);
+    return counted(gate_refuses(bytes) ? NULL : realloc(p, bytes == 0 ? 1 : bytes));
 }
 
 char *oc_strndup(const char *text, size_t bytes) {
@@ -68,12 +75,11 @@ void oc_free(void *p) {
 }
 
 void *oc_malloc_aligned(size_t bytes) {
-    if (gate_refuses(bytes)) return NULL;
     bool huge = bytes >= HUGE_FROM;
     void *p = NULL;
-    if (posix_memalign(&p, huge ? HUGE_PAGE : OC_CACHE_LINE, bytes == 0 ? 1 : bytes) != 0) {
-        return NULL;
-    }
+    if (gate_refuses(bytes) ||
+        posix_memalign(&p, huge ? HUGE_PAGE : OC_CACHE_LINE, bytes == 0 ? 1 : bytes) != 0)
+        return counted(NULL);
     if (huge) (void)madvise(p, bytes, MADV_HUGEPAGE); /* advice: a refusal costs speed only */
     return p;
 }

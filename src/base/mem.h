@@ -50,6 +50,10 @@ char *oc_pool_strdup(oc_pool *pool, const char *text); /* or NULL */
  * groups; 0 = unknown. */
 uint64_t oc_free_memory(void);
 
+/* Allocations that failed so far in the process: for libraries that allocate here and do not tell a
+ * failure from a bad file. */
+uint64_t oc_mem_failures(void);
+
 /* For tests only. Allocations so far in the process; and: the n-th allocation from now (1 = the
  * next) fails, once; 0 disarms. These counters are the gate's own state, and atomic. */
 uint64_t oc_mem_allocations(void);

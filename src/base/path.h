@@ -83,6 +83,8 @@ typedef struct oc_map {
 } oc_map;
 OC_MUST_CHECK oc_status oc_map_open(oc_map *out, const char *path, oc_error *err);
 void oc_map_close(oc_map *map);
+/* All of it will be read soon: the disk begins at once. */
+void oc_map_read_ahead(const oc_map *map);
 /* A part of the map will not be needed soon: its memory may go; reading it again reads the file. */
 void oc_map_forget(const oc_map *map, const void *from, size_t size);
 

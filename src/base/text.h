@@ -25,6 +25,7 @@ void oc_buf_append(oc_buf *buf, const void *bytes, size_t size);
 void oc_buf_puts(oc_buf *buf, const char *text);
 void oc_buf_printf(oc_buf *buf, const char *format, ...) OC_PRINTF(2, 3);
 void oc_buf_html(oc_buf *buf, const char *text); /* escaped for HTML text and attributes */
+void oc_buf_base64(oc_buf *buf, const void *bytes, size_t size); /* RFC 4648, no line breaks */
 void oc_buf_clear(oc_buf *buf);
 OC_MUST_CHECK oc_status oc_buf_status(const oc_buf *buf, oc_error *err);
 

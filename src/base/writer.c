@@ -13,12 +13,13 @@
 #include "base/mem.h"
 #include "base/path.h"
 
-enum { HELD_BYTES = 32 << 10 };
+enum { HELD_BYTES = 32 << 10, EAGER_BYTES = 8 << 20 };
 
 struct oc_writer {
     int fd;    /* -1 once closed */
     bool kept; /* committed: nothing to remove */
     size_t held;
+    off_t sent; /* bytes of the file so far, less those held */
     char path[OC_PATH_BYTES];
     char temporary[OC_PATH_BYTES];
     char bytes[HELD_BYTES]; /* small pieces on their way */
@@ -69,12 +70,26 @@ static oc_status write_all(int fd, const char *path, const char *bytes, size_t s
 static oc_status write_held(oc_writer *w, oc_error *err) {
     size_t held = w->held;
     w->held = 0;
+    w->sent += (off_t)held;
     return write_all(w->fd, w->path, w->bytes, held, err);
+}
+
+/* In parts that the disk begins with while the next is copied; else all would wait for the end. */
+static oc_status write_large(oc_writer *w, const char *bytes, size_t size, oc_error *err) {
+    while (size > 0) {
+        size_t part = size < EAGER_BYTES ? size : EAGER_BYTES;
+        OC_TRY(write_all(w->fd, w->path, bytes, part, err));
+        (void)posix_fadvise(w->fd, w->sent, (off_t)part, POSIX_FADV_DONTNEED);
+        w->sent += (off_t)part;
+        bytes += part;
+        size -= part;
+    }
+    return OC_OK;
 }
 
 oc_status oc_writer_write(oc_writer *w, const void *bytes, size_t size, oc_error *err) {
     if (size > sizeof w->bytes - w->held) OC_TRY(write_held(w, err));
-    if (size > sizeof w->bytes) return write_all(w->fd, w->path, bytes, size, err);
+    if (size > sizeof w->bytes) return write_large(w, bytes, size, err);
     if (size > 0) memcpy(w->bytes + w->held, bytes, size);
     w->held += size;
     return OC_OK;

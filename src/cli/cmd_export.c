@@ -3,7 +3,6 @@
  * SPDX-License-Identifier: BSD-2-Clause */
 #include <stddef.h>
 #include <stdio.h>
-#include <string.h>
 
 #include "command_int.h"
 #include "export_int.h"
@@ -36,17 +35,12 @@ static const oci_option table[] = {
     {0}};
 
 static oc_status find_kind(const char *name, const oci_export_kind **out, oc_error *err) {
-    const char *names[KINDS];
-    for (size_t i = 0; i < KINDS; i++) {
-        names[i] = kinds[i]->name;
-        if (strcmp(name, names[i]) != 0) continue;
-        *out = kinds[i];
-        return OC_OK;
-    }
-    const char *near = oc_suggest(name, names, KINDS);
-    return oc_fail(err, OC_EUSAGE,
-                   "export: unknown kind \"%s\"%s%s%s; `ocellus help export` lists them", name,
-                   near ? "; did you mean " : "", near ? near : "", near ? "?" : "");
+    const char *names[KINDS + 1] = {0};
+    int found = 0;
+    for (size_t i = 0; i < KINDS; i++) names[i] = kinds[i]->name;
+    OC_TRY(oci_word_find(&found, "export", name, names, err));
+    *out = kinds[found];
+    return OC_OK;
 }
 
 static oc_status tell(const oci_export_kind *kind, const oci_export_flags *f, const oc_model *model,

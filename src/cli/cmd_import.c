@@ -3,7 +3,6 @@
  * SPDX-License-Identifier: BSD-2-Clause */
 #include <stddef.h>
 #include <stdio.h>
-#include <string.h>
 
 #include "command_int.h"
 #include "import_int.h"
@@ -26,6 +25,8 @@ static const oci_option table[] = {
     {"out", 'o', OCI_PATH, AT(out), "MODEL", 0, 0, NULL, "the model folder to write"},
     {"labels", 0, OCI_PATH, AT(labels), "NAMES", 0, 0, NULL,
      "names of the outputs, a line each, such as synset_words.txt (default: numbers)"},
+    {"cut", 0, OCI_TEXT, AT(cut), "LAYER", 0, 0, NULL,
+     "keep the network up to this layer, without classes: a start for `ocellus train --from`"},
     {"arch", 0, OCI_TEXT, AT(arch), "A", 0, 0, NULL,
      "weights: the network that they belong to (default: judged by the layers' names)"},
     {"net", 0, OCI_PATH, AT(net), "FILE", 0, 0, NULL, "caffe: the network, deploy.prototxt"},
@@ -37,7 +38,7 @@ static const oci_option table[] = {
     {"size", 's', OCI_INT, AT(size), "S", 1, 4096, NULL,
      "side of the input in pixels (default: the network's)"},
     {"resize", 0, OCI_INT, AT(resize), "S", 1, 8192, NULL,
-     "shorter side before the centre crop (default: size * 256/224)"},
+     "shorter side before the centre crop (default: size * 256/224); with --fit squash both sides"},
     {"fit", 0, OCI_WORD, AT(fit), "RULE", 0, 0, fit_words,
      "short side and centre crop, or the whole photo out of shape"},
     {"filter", 0, OCI_WORD, AT(filter), "F", 0, 0, filter_words, "of resizing"},
@@ -53,18 +54,30 @@ static const oci_option table[] = {
     {0}};
 
 static oc_status find_kind(const char *name, const oci_import_kind **out, oc_error *err) {
-    const char *names[KINDS];
-    for (size_t i = 0; i < KINDS; i++) {
-        names[i] = kinds[i]->name;
-        if (strcmp(name, names[i]) != 0) continue;
-        *out = kinds[i];
+    const char *names[KINDS + 1] = {0};
+    int found = 0;
+    for (size_t i = 0; i < KINDS; i++) names[i] = kinds[i]->name;
+    OC_TRY(oci_word_find(&found, "import", name, names, err));
+    *out = kinds[found];
+    return OC_OK;
+}
+
+/* The size before the centre crop: of the shorter side, or, out of shape, of both. */
+static oc_status set_fit(const oci_import_flags *f, oc_recipe *r, oc_error *err) {
+    oc_fit before = r->fit;
+    if (f->resize > 0 && (f->resize < r->width || f->resize < r->height)) {
+        return oc_fail(err, OC_EUSAGE, "--resize %d: less than the network's input, %d x %d",
+                       f->resize, r->width, r->height);
+    }
+    if (f->fit >= 0) r->fit = f->fit == 1 ? OC_FIT_SQUASH : OC_FIT_CROP;
+    if (r->fit == OC_FIT_SQUASH) {
+        if (f->resize > 0) r->resize_width = r->resize_height = f->resize;
         return OC_OK;
     }
-    const char *near = oc_suggest(name, names, KINDS);
-    return oc_fail(err, OC_EUSAGE,
-                   "import: unknown kind \"%s\"%s%s%s; `ocellus help import` lists "
-                   "them",
-                   name, near ? "; did you mean " : "", near ? near : "", near ? "?" : "");
+    r->resize_width = r->resize_height = 0;
+    if (before != r->fit) r->resize_side = oc_recipe_default(r->width, r->height).resize_side;
+    if (f->resize > 0) r->resize_side = f->resize;
+    return OC_OK;
 }
 
 /* What the files did not say: the usual; what the options say wins over both. */
@@ -76,8 +89,7 @@ static oc_status set_recipe(const oci_import_kind *kind, const oci_import_flags 
         *r = oc_recipe_default(input->width, input->height);
         r->channels = input->channels;
     }
-    if (f->resize > 0) r->resize_side = f->resize;
-    if (f->fit >= 0) r->fit = f->fit == 1 ? OC_FIT_SQUASH : OC_FIT_CROP;
+    OC_TRY(set_fit(f, r, err));
     if (f->filter >= 0 && !oc_filter_parse(filter_words[f->filter], &r->filter))
         return oc_fail(err, OC_EINTERNAL, "no filter %s", filter_words[f->filter]);
     if (f->order >= 0) r->bgr = f->order == 1;
@@ -89,6 +101,10 @@ static oc_status set_recipe(const oci_import_kind *kind, const oci_import_flags 
 }
 
 static oc_status set_classes(const oci_import_flags *f, oc_model *model, oc_error *err) {
+    if (f->cut) {
+        oc_classes_clear(&model->classes);
+        return OC_OK;
+    }
     size_t outputs = (size_t)oc_graph_classes(model->graph);
     if (f->labels) {
         oc_classes_clear(&model->classes);
@@ -109,14 +125,27 @@ static json_t *result_json(const oci_import_flags *f, const oc_model *model) {
     return NULL;
 }
 
+static void put_outputs(oc_buf *out, const oci_import_flags *f, const oc_model *model, bool named) {
+    if (!f->cut) {
+        oc_buf_printf(out, "%zu classes%s", model->classes.count,
+                      named ? "" : " (no names: give --labels)");
+        return;
+    }
+    oc_buf_puts(out, "features of ");
+    oci_put_plain(out, f->cut);
+    oc_buf_puts(out, " (train a head with `ocellus train PHOTOS --from ");
+    oci_put_plain(out, f->out);
+    oc_buf_puts(out, " -o MODEL`)");
+}
+
 static oc_status tell(const oci_import_flags *f, const oc_model *model, bool named, oc_error *err) {
     if (f->json) return oci_print_json(result_json(f, model), err);
     oc_buf out = {0};
     oci_put_plain(&out, f->out);
-    oc_buf_printf(
-        &out, ": %s%s%d nodes, %zu classes%s, input %d x %d\n", model->arch ? model->arch : "",
-        model->arch ? ", " : "", oc_graph_node_count(model->graph), model->classes.count,
-        named ? "" : " (no names: give --labels)", model->recipe.width, model->recipe.height);
+    oc_buf_printf(&out, ": %s%s%d nodes, ", model->arch ? model->arch : "", model->arch ? ", " : "",
+                  oc_graph_node_count(model->graph));
+    put_outputs(&out, f, model, named);
+    oc_buf_printf(&out, ", input %d x %d\n", model->recipe.width, model->recipe.height);
     return oci_print(stdout, &out, err);
 }
 
@@ -125,6 +154,7 @@ static oc_status import(const oci_import_kind *kind, const oci_import_flags *fla
     oc_status status = OC_OK;
     OC_TRY(oc_model_new(&model, err));
     OC_GOTO(kind->read(flags, model, err));
+    OC_GOTO(oci_import_cut(flags, &model->graph, err));
     bool named = flags->labels != NULL || model->classes.count > 0;
     OC_GOTO(set_recipe(kind, flags, model, err));
     OC_GOTO(set_classes(flags, model, err));
@@ -146,6 +176,11 @@ static oc_status run(oci_call *call, oc_error *err) {
         return oc_fail(err, OC_EUSAGE, "import %s: which file? give %s", kind->name, kind->needs);
     if (!flags.out)
         return oc_fail(err, OC_EUSAGE, "import: where to? give the folder to write with -o MODEL");
+    if (flags.cut && flags.labels)
+        return oc_fail(err, OC_EUSAGE,
+                       "import: --labels are names of outputs, of which --cut %s leaves none: give "
+                       "one of both",
+                       flags.cut);
     oci_progress progress = {.term = call->term};
     const oc_log log = {.write = oci_progress_log, .ctx = &progress};
     flags.log = &log;

@@ -47,12 +47,19 @@ typedef struct subject {
     oci_cost cost;
 } subject;
 
+/* Classes, or the channels of features. */
+static int outputs_of(const subject *s) {
+    bool body = s->model && s->model->classes.count == 0;
+    return body ? oc_graph_channels(s->graph, oc_graph_node_count(s->graph) - 1)
+                : oc_graph_classes(s->graph);
+}
+
 static void text_totals(const subject *s, oc_buf *out) {
     char parameters[32], bytes[16];
     oc_buf_printf(out, "%s parameters (%s as a file), %.3g G multiply-adds an image, %d outputs\n",
                   oci_format_count(parameters, s->layers.parameters),
                   oc_format_bytes(bytes, s->layers.file_bytes), (double)s->layers.macs / 1e9,
-                  oc_graph_classes(s->graph));
+                  outputs_of(s));
     oc_buf_printf(out, "input of %d x %d; the smallest square one is %d x %d\n", s->layers.width,
                   s->layers.height, oc_graph_smallest(s->graph), oc_graph_smallest(s->graph));
 }
@@ -100,6 +107,10 @@ static void text_metrics(const json_t *metrics, oc_buf *out) {
 
 static void text_classes(const oc_classes *classes, const oci_term *term, oc_buf *out) {
     oc_buf list = {0};
+    if (classes->count == 0) {
+        oc_buf_puts(out, "no classes: a body, to train a head on with `ocellus train --from`\n");
+        return;
+    }
     oc_buf_printf(&list, "%zu classes:", classes->count);
     for (size_t i = 0; i < classes->count && i < SHOWN_CLASSES; i++) {
         const oc_class *c = &classes->items[i];
@@ -117,11 +128,13 @@ static void text_model(const oc_model *m, const oci_term *term, oc_buf *out) {
     text_recipe(&m->recipe, term->width, out);
     text_classes(&m->classes, term, out);
     oc_buf_printf(out, "temperature of calibration: %.3g\n", m->temperature);
+    if (m->threshold > 0)
+        oc_buf_printf(out, "unknown: an answer with p below %.3g\n", m->threshold);
     const char *command = json_string_value(json_object_get(m->origin, "command"));
     const char *date = json_string_value(json_object_get(m->origin, "date"));
     if (command)
         oc_buf_printf(out, "made by: %s%s%s\n", command, date ? ", " : "", date ? date : "");
-    text_metrics(m->metrics, out);
+    if (m->classes.count > 0) text_metrics(m->metrics, out);
 }
 
 /* Lines are broken for a terminal only. */
@@ -167,13 +180,15 @@ static oc_status print_json(const subject *s, oc_error *err) {
         "{s:s*,s:I,s:I,s:I,s:[i,i],s:i,s:i,s:o,s:o}", "arch", s->arch ? s->arch->name : NULL,
         "parameters", (json_int_t)s->layers.parameters, "multiply_adds", (json_int_t)s->layers.macs,
         "file_bytes", (json_int_t)s->layers.file_bytes, "input", s->layers.height, s->layers.width,
-        "outputs", oc_graph_classes(s->graph), "smallest_input", oc_graph_smallest(s->graph),
-        "layers", oci_layers_json(&s->layers), "cost", oci_cost_json(&s->cost));
+        "outputs", outputs_of(s), "smallest_input", oc_graph_smallest(s->graph), "layers",
+        oci_layers_json(&s->layers), "cost", oci_cost_json(&s->cost));
     int bad = !o;
     if (s->model) {
         bad |= json_object_set_new(o, "recipe", recipe);
         bad |= json_object_set_new(o, "classes", classes_json(&s->model->classes));
         bad |= json_object_set_new(o, "temperature", oc_json_real(s->model->temperature));
+        if (s->model->threshold > 0)
+            bad |= json_object_set_new(o, "threshold", oc_json_real(s->model->threshold));
         if (s->model->origin) bad |= json_object_set(o, "origin", s->model->origin);
         if (s->model->metrics) bad |= json_object_set(o, "metrics", s->model->metrics);
     }
@@ -200,7 +215,7 @@ done:
 static oc_status show_model(const char *folder, const info_flags *flags, const oci_term *term,
                             oc_error *err) {
     oc_model *model = NULL;
-    OC_TRY(oc_model_load(&model, folder, err));
+    OC_TRY(oc_model_load_body(&model, folder, err));
     subject s = {.graph = model->graph, .model = model};
     if (model->arch && oc_zoo_find(model->arch, &s.arch, NULL) != OC_OK) s.arch = NULL;
     oc_status status = show(&s, flags, model->recipe.height, model->recipe.width, term, err);

@@ -6,16 +6,16 @@
 
 #include "command_int.h"
 #include "images_int.h"
-#include "predict/predict.h"
+#include "predict_explain_int.h"
 
-static const char arguments[] = "MODEL IMAGE|DIR|- ... [--top K] [--json]";
+static const char arguments[] = "MODEL IMAGE|DIR|- ... [--top K] [--json] [--explain FOLDER]";
 
 enum { DEFAULT_TOP = 5, MANY_BATCH = 16, LIST_CHUNK = 64, BAR_CELLS = 20, NAME_COLUMNS = 40 };
 static const size_t stdin_budget = (size_t)256 << 20;
 
 typedef struct predict_flags {
     int top, threads, batch;
-    const char *engine;
+    const char *engine, *explain;
     bool json, list;
 } predict_flags;
 
@@ -24,6 +24,8 @@ typedef struct predict_flags {
 static const oci_option table[] = {
     {"top", 'k', OCI_INT, AT(top), "K", 1, 1000000, NULL, "how many names an image (default 5)"},
     {"json", 0, OCI_FLAG, AT(json), NULL, 0, 0, NULL, "one JSON object a line and image"},
+    {"explain", 0, OCI_PATH, AT(explain), "FOLDER", 0, 0, NULL,
+     "write a picture of each photo that shows where it looks like its first name (Grad-CAM)"},
     {"list", 0, OCI_FLAG, AT(list), NULL, 0, 0, NULL,
      "with -, standard input is a list of paths (a line each, or behind each a NUL), not an image"},
     {"batch", 'b', OCI_INT, AT(batch), "B", 1, 4096, NULL,
@@ -37,6 +39,8 @@ typedef struct predict_run {
     const predict_flags *flags;
     const oc_model *model;
     oc_predictor *predictor;
+    oci_explaining explaining; /* with --explain */
+    const oc_buf *bytes;       /* of the photo from standard input that is being named, or NULL */
     int k;
     int name_columns; /* of the longest name, for alignment */
     size_t done, failed;
@@ -46,6 +50,10 @@ typedef struct predict_run {
 
 static const char *name_of(const oc_class *class) {
     return class->display ? class->display : class->label;
+}
+
+static bool is_unknown(const predict_run *run, const oc_ranked *ranked) {
+    return (double)ranked[0].p < run->model->threshold;
 }
 
 static json_t *ranked_json(const predict_run *run, const oc_ranked *ranked, int k) {
@@ -71,6 +79,10 @@ static oc_status print_as_json(predict_run *run, const char *path, const oc_rank
     int bad = json_object_set_new(line, "image", oc_json_text(path));
     bad |= ranked ? json_object_set_new(line, "top", ranked_json(run, ranked, k))
                   : json_object_set_new(line, "error", oc_json_text(error->message));
+    if (ranked && run->flags->explain)
+        bad |= json_object_set_new(line, "explain", oc_json_text(run->explaining.path));
+    if (ranked && run->model->threshold > 0)
+        bad |= json_object_set_new(line, "unknown", json_boolean(is_unknown(run, ranked)));
     if (bad) {
         json_decref(line);
         line = NULL;
@@ -92,7 +104,8 @@ static oc_status print_as_text(predict_run *run, const char *path, const oc_rank
     }
     oc_buf_puts(&out, oci_paint_code(term->colour_out, OCI_BOLD));
     oci_put_plain(&out, path);
-    oc_buf_printf(&out, "%s\n", oci_paint_code(term->colour_out, OCI_PLAIN));
+    oc_buf_printf(&out, "%s%s\n", oci_paint_code(term->colour_out, OCI_PLAIN),
+                  is_unknown(run, ranked) ? "  not sure: perhaps none of these" : "");
     for (int i = 0; i < k; i++) {
         oc_buf_puts(&out, "  ");
         oci_put_padded(&out, name_of(&run->model->classes.items[ranked[i].label]),
@@ -102,7 +115,17 @@ static oc_status print_as_text(predict_run *run, const char *path, const oc_rank
         oci_bar(&out, ranked[i].p, BAR_CELLS, term->utf8);
         oc_buf_printf(&out, "%s\n", oci_paint_code(term->colour_out, OCI_PLAIN));
     }
+    if (run->flags->explain) {
+        oc_buf_puts(&out, "  why: ");
+        oci_put_plain(&out, run->explaining.path);
+        oc_buf_puts(&out, "\n");
+    }
     return oci_print(stdout, &out, &run->error);
+}
+
+static oc_status explain(predict_run *run, const char *path, const oc_ranked *ranked) {
+    if (!run->flags->explain || !ranked) return OC_OK;
+    return oci_explaining_photo(&run->explaining, path, run->bytes, ranked[0].label, &run->error);
 }
 
 static bool each(void *ctx, const char *path, const oc_ranked *ranked, int k,
@@ -110,6 +133,8 @@ static bool each(void *ctx, const char *path, const oc_ranked *ranked, int k,
     predict_run *run = ctx;
     run->done++;
     run->failed += ranked == NULL;
+    run->status = explain(run, path, ranked);
+    if (run->status != OC_OK) return false;
     run->status = run->flags->json ? print_as_json(run, path, ranked, k, error)
                                    : print_as_text(run, path, ranked, k, error);
     return run->status == OC_OK;
@@ -136,8 +161,10 @@ static oc_status predict_stdin_image(predict_run *run, oc_error *err) {
     if (status != OC_OK) goto done;
     bool good = oc_predict_bytes(run->predictor, bytes.data ? bytes.data : "", bytes.size, run->k,
                                  ranked, &why) == OC_OK;
+    run->bytes = &bytes;
     if (!each(run, "-", good ? ranked : NULL, run->k, &why)) status = printing_failed(run, err);
 done:
+    run->bytes = NULL;
     oc_buf_clear(&bytes);
     oc_free(ranked);
     return status;
@@ -221,11 +248,15 @@ static oc_status run(oci_call *call, oc_error *err) {
     measure_names(&state);
     OC_GOTO(oc_predictor_new(&state.predictor, model, flags.engine, flags.threads,
                              batch_for(&flags, &call->args), err));
+    if (flags.explain)
+        OC_GOTO(oci_explaining_open(&state.explaining, flags.explain, model, flags.engine,
+                                    flags.threads, err));
     OC_GOTO(predict_arguments(&state, &call->args, err));
     if (state.failed)
         status = oc_fail(err, OC_EFORMAT, "%zu of %zu images could not be used", state.failed,
                          state.done);
 done:
+    oci_explaining_clear(&state.explaining);
     oc_predictor_free(state.predictor);
     oc_model_free(model);
     return status;
@@ -239,6 +270,7 @@ const oci_command oci_cmd_predict = {
         "A folder stands for all images in and below it, - for an image on standard input. An "
         "image that cannot be read is told and the others go on; the exit code is then 2.",
     .examples = "  ocellus predict model photo.jpg\n"
+                "  ocellus predict model photo.jpg --explain why\n"
                 "  ocellus predict model holiday/ --json --top 1 > names.jsonl\n"
                 "  find . -name '*.jpg' | ocellus predict model - --list --json\n",
     .options = table,

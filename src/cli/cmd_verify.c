@@ -80,7 +80,7 @@ static oc_status against_onnx(const verify_flags *f, const oc_model *model, oc_v
     oc_model *other = NULL;
     oc_status status = OC_OK;
     OC_TRY(oc_model_new(&other, err));
-    OC_GOTO(oc_onnx_import(other, f->against, model->recipe.width, err));
+    OC_GOTO(oc_onnx_import(other, f->against, model->recipe.width, NULL, err));
     if (other->recipe.width == 0) other->recipe = model->recipe;
     status = oc_verify_models(out, model, other, &f->options, err);
 done:

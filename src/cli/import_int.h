@@ -9,7 +9,7 @@
 
 typedef struct oci_import_flags {
     const char *source; /* the file behind the kind; NULL = none */
-    const char *out, *labels, *arch, *prefix;
+    const char *out, *labels, *arch, *prefix, *cut;
     const char *net, *weights;            /* of Caffe */
     const char *mean, *std;               /* as typed */
     int size, resize, fit, filter, order; /* 0 and -1 = not given */
@@ -27,6 +27,10 @@ typedef struct oci_import_kind {
     bool reads_mean;   /* --mean is the kind's own to read */
     oc_status (*read)(const oci_import_flags *flags, oc_model *model, oc_error *err);
 } oci_import_kind;
+
+/* Where --cut names a layer, the graph ends there. */
+OC_MUST_CHECK oc_status oci_import_cut(const oci_import_flags *flags, oc_graph **graph,
+                                       oc_error *err);
 
 extern const oci_import_kind oci_import_weights, oci_import_caffe, oci_import_onnx;
 

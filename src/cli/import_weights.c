@@ -86,13 +86,14 @@ static oc_status fill(const oci_import_flags *flags, const oc_pretrained *p, oc_
     const oc_arch *arch = oc_pretrained_arch(p);
     int classes = oc_pretrained_classes(p);
     int size = flags->size > 0 ? flags->size : arch->size;
-    if (classes < 1) {
+    if (classes < 1 && flags->cut == NULL) {
         return oc_fail(err, OC_EMISMATCH,
                        "%s: no head of %s in it, so it names nothing yet: train one with "
-                       "`ocellus train PHOTOS --from %s`",
+                       "`ocellus train PHOTOS --from %s`, or import what is below it with --cut",
                        flags->source, arch->name, flags->source);
     }
-    OC_TRY(oc_pretrained_build(p, &model->graph, 3, classes, size, size, err));
+    OC_TRY(oc_pretrained_build(p, &model->graph, 3, classes > 0 ? classes : 1, size, size, err));
+    OC_TRY(oci_import_cut(flags, &model->graph, err));
     OC_TRY(oc_tensors_new(&model->weights, err));
     OC_TRY(account(flags, model->graph, p, err));
     model->recipe = oc_pretrained_recipe(p, size, size);
@@ -113,4 +114,4 @@ static oc_status read_weights(const oci_import_flags *flags, oc_model *model, oc
 }
 
 const oci_import_kind oci_import_weights = {
-    .name = "weights", .needs = "FILE (.safetensors, .pth, .h5)", .read = read_weights};
+    .name = "weights", .needs = "FILE (.safetensors, .pth, .h5, .keras)", .read = read_weights};

@@ -56,23 +56,30 @@ static oc_status store_number(const oci_option *o, const char *text, void *targe
     return OC_OK;
 }
 
-static oc_status store_word(const oci_option *o, const char *text, int *target, oc_error *err) {
+oc_status oci_word_find(int *out, const char *what, const char *text, const char *const *words,
+                        oc_error *err) {
     size_t count = 0;
     oc_buf list = {0};
-    for (; o->words[count]; count++) {
-        if (oc_equal_nocase(o->words[count], text)) {
+    for (; words[count]; count++) {
+        if (oc_equal_nocase(words[count], text)) {
             oc_buf_clear(&list);
-            *target = (int)count;
+            *out = (int)count;
             return OC_OK;
         }
-        oc_buf_printf(&list, "%s%s", count ? ", " : "", o->words[count]);
+        oc_buf_printf(&list, "%s%s", count ? ", " : "", words[count]);
     }
-    const char *near = oc_suggest(text, o->words, count);
-    oc_status status = oc_fail(err, OC_EUSAGE, "--%s %s: expected one of %s%s%s%s", o->name, text,
+    const char *near = oc_suggest(text, words, count);
+    oc_status status = oc_fail(err, OC_EUSAGE, "%s %s: expected one of %s%s%s%s", what, text,
                                list.failed ? "the words in the help" : list.data,
                                near ? "; did you mean " : "", near ? near : "", near ? "?" : "");
     oc_buf_clear(&list);
     return status;
+}
+
+static oc_status store_word(const oci_option *o, const char *text, int *target, oc_error *err) {
+    char what[64];
+    (void)snprintf(what, sizeof what, "--%s", o->name);
+    return oci_word_find(target, what, text, o->words, err);
 }
 
 static oc_status store(const oci_option *o, const char *text, void *flags, oc_error *err) {

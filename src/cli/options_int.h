@@ -47,6 +47,11 @@ OC_MUST_CHECK oc_status oci_options_parse(oci_args *args, void *flags, oc_error 
 OC_MUST_CHECK oc_status oci_args_expect(const oci_args *args, int fewest, int most,
                                         const char *usage, oc_error *err);
 
+/* The place of `text` among `words`, NULL at the end, whatever the case of letters; else OC_EUSAGE,
+ * which lists them behind `what` and the text, and suggests the nearest. */
+OC_MUST_CHECK oc_status oci_word_find(int *out, const char *what, const char *text,
+                                      const char *const *words, oc_error *err);
+
 /* One line an option, wrapped to `width` columns. */
 void oci_options_help(const oci_option *options, int width, oc_buf *out);
 

@@ -268,6 +268,7 @@ oc_status oci_quantize_run(oci_quantize_result *out, const oci_quantize_task *ta
     OC_GOTO(time_both(task, before, after, out, err));
     OC_GOTO(record(after, out, &metrics, err));
     OC_GOTO(oc_model_save(after, task->out, err));
+    OC_GOTO(oc_model_copy_examples(after, task->folder, task->out, err));
     OC_GOTO(weights_size(task->folder, &out->before.bytes, err));
     status = weights_size(task->out, &out->after.bytes, err);
 done:

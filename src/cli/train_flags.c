@@ -117,6 +117,8 @@ const oci_option oci_train_table[] = {
      "go on with more than 20 % of the files rejected"},
     {"tensorboard", 0, OCI_WORD, AT(board), "WHAT", 0, 0, board_words,
      "what goes to the event files in MODEL (default all)"},
+    {"no-examples", 0, OCI_FLAG, TRAIN(no_examples), NULL, 0, 0, NULL,
+     "no small copy of a photo of each class in MODEL/examples"},
     {"histograms", 0, OCI_INT, TRAIN(histograms), "N", 1, 1000000000, NULL,
      "of weights and gradients for TensorBoard, every N steps (default none)"},
     {"json", 0, OCI_FLAG, AT(json), NULL, 0, 0, NULL, "the result as one JSON object"},

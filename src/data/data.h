@@ -38,6 +38,13 @@ typedef struct oc_recipe {
 /* RGB / 255, ImageNet mean and std, bilinear, short side size*256/224, centre crop, alpha over
  * white. */
 oc_recipe oc_recipe_default(int width, int height);
+/* The part of a picture of width x height, as displayed, that a network is shown, in shares of its
+ * sides: 0 <= left < right <= 1. OC_EUNSUPPORTED for a picture too thin to be shown. */
+typedef struct oc_window {
+    double left, top, right, bottom;
+} oc_window;
+OC_MUST_CHECK oc_status oc_recipe_window(const oc_recipe *recipe, int width, int height,
+                                         oc_window *out, oc_error *err);
 /* The object "recipe" of config.json. */
 OC_MUST_CHECK oc_status oc_recipe_to_json(const oc_recipe *recipe, json_t **out, oc_error *err);
 OC_MUST_CHECK oc_status oc_recipe_from_json(const json_t *o, const char *where, oc_recipe *out,

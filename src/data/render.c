@@ -75,6 +75,17 @@ oc_status oci_choose_view(const oc_recipe *recipe, int width, int height, const 
     return OC_OK;
 }
 
+oc_status oc_recipe_window(const oc_recipe *recipe, int width, int height, oc_window *out,
+                           oc_error *err) {
+    oci_view view;
+    OC_TRY(oci_choose_view(recipe, width, height, NULL, &view, err));
+    *out = (oc_window){.left = (double)view.x / view.full_width,
+                       .top = (double)view.y / view.full_height,
+                       .right = (double)(view.x + recipe->width) / view.full_width,
+                       .bottom = (double)(view.y + recipe->height) / view.full_height};
+    return OC_OK;
+}
+
 /* How long the picture's side must be for `full` pixels to come out of `box` without enlarging. */
 static int needed_side(int side, int box, int full) {
     double needed = ceil((double)side * full / box);

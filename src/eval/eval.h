@@ -55,6 +55,14 @@ void oc_score_clear(oc_score *score);
 double oc_fit_temperature(const float *logits, const int32_t *truth, size_t n, size_t classes,
                           int threads);
 
+/* *out: the largest t at which at least 95 % of the photos that are answered rightly keep p >= t, p
+ * the largest probability at the temperature (Hendrycks & Gimpel 2017; the 95 % is a convention of
+ * that field). 0, no threshold, where fewer than 20 answers are right. The same for any number of
+ * threads (0 = all). */
+OC_MUST_CHECK oc_status oc_fit_threshold(double *out, const float *logits, const int32_t *truth,
+                                         size_t n, size_t classes, double temperature, int threads,
+                                         oc_error *err);
+
 typedef struct oc_prediction { /* of one evaluated item */
     uint32_t item;             /* in the dataset */
     int32_t truth, label;
@@ -81,9 +89,15 @@ OC_MUST_CHECK oc_status oc_eval_run(oc_eval *out, const oc_model *model, oc_data
                                     const uint32_t *items, size_t count,
                                     const oc_eval_options *options, oc_error *err);
 void oc_eval_clear(oc_eval *e);
+/* The answers with p >= threshold, and how many of them are right. */
+typedef struct oc_sure {
+    uint64_t n, correct;
+} oc_sure;
+oc_sure oc_eval_sure(const oc_eval *e, double threshold);
 
 /* The JSON object of DESIGN.md: n, accuracy, top5, nll, macro_*, f1a, per_class[], confusion[][],
- * labels[], rejected[], seconds, and ece, accuracy_interval. */
+ * labels[], rejected[], seconds, and ece, accuracy_interval; of a model with a threshold also that,
+ * and sure_share, sure_accuracy: of the answers above it. */
 OC_MUST_CHECK oc_status oc_eval_json(const oc_eval *e, const oc_model *model, const oc_dataset *ds,
                                      json_t **out, oc_error *err);
 /* A table for a terminal. */

@@ -50,6 +50,16 @@ static oc_status put_numbers(json_t *o, const oc_score *s, oc_error *err) {
     return put(interval, NULL, oc_json_real(s->accuracy_high), err);
 }
 
+/* What a threshold does to the answers; nothing where they were not kept. */
+static oc_status put_sure(json_t *o, const oc_eval *e, double threshold, oc_error *err) {
+    if (!(threshold > 0) || e->predictions == NULL) return OC_OK;
+    oc_sure sure = oc_eval_sure(e, threshold);
+    double accuracy = sure.n > 0 ? (double)sure.correct / (double)sure.n : 0;
+    OC_TRY(put(o, "threshold", oc_json_real(threshold), err));
+    OC_TRY(put(o, "sure_share", oc_json_real((double)sure.n / (double)e->score.n), err));
+    return put(o, "sure_accuracy", oc_json_real(accuracy), err);
+}
+
 static oc_status put_class(json_t *array, const oc_class *class, const oc_class_score *s,
                            oc_error *err) {
     json_t *o = json_object();
@@ -107,6 +117,7 @@ static oc_status put_rejected(json_t *o, const oc_dataset *ds, oc_error *err) {
 static oc_status put_all(json_t *o, const oc_eval *e, const oc_model *model, const oc_dataset *ds,
                          oc_error *err) {
     OC_TRY(put_numbers(o, &e->score, err));
+    OC_TRY(put_sure(o, e, model->threshold, err));
     OC_TRY(put_classes(o, &e->score, &model->classes, err));
     OC_TRY(put_confusion(o, &e->score, err));
     OC_TRY(put_rejected(o, ds, err));

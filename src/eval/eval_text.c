@@ -6,7 +6,16 @@
 
 enum { ALL_SHOWN = 30, WORST_SHOWN = 20, PAIRS_SHOWN = 5, MIN_NAME = 5, MAX_NAME = 36 };
 
-static void put_headline(oc_buf *out, const oc_eval *e, const oc_dataset *ds) {
+static void put_sure(oc_buf *out, const oc_eval *e, double threshold) {
+    if (!(threshold > 0)) return;
+    oc_sure sure = oc_eval_sure(e, threshold);
+    oc_buf_printf(out, "sure        %5.1f %%   (p >= %.3f; of these %.1f %% are right)\n",
+                  100 * (double)sure.n / (double)e->score.n, threshold,
+                  sure.n > 0 ? 100 * (double)sure.correct / (double)sure.n : 0.0);
+}
+
+static void put_headline(oc_buf *out, const oc_eval *e, const oc_model *model,
+                         const oc_dataset *ds) {
     const oc_score *s = &e->score;
     char took[24];
     oc_buf_printf(out, "accuracy    %5.1f %%   (95 %% interval %.1f to %.1f, %llu images)\n",
@@ -18,6 +27,7 @@ static void put_headline(oc_buf *out, const oc_eval *e, const oc_dataset *ds) {
     oc_buf_printf(out, "macro F1    %5.1f %%   (precision %.1f, recall %.1f)\n", 100 * s->macro_f1,
                   100 * s->macro_precision, 100 * s->macro_recall);
     oc_buf_printf(out, "nll         %7.3f   calibration error %.1f %%\n", s->nll, 100 * s->ece);
+    put_sure(out, e, model->threshold);
     oc_buf_printf(out, "took        %s, %.0f images/s\n", oc_format_seconds(took, e->seconds),
                   e->seconds > 0 ? (double)s->n / e->seconds : 0);
     size_t rejected = oc_dataset_reject_count(ds);
@@ -90,7 +100,7 @@ static oc_status put_pairs(oc_buf *out, const oc_eval *e, const oc_classes *clas
 
 oc_status oc_eval_text(const oc_eval *e, const oc_model *model, const oc_dataset *ds, oc_buf *out,
                        oc_error *err) {
-    put_headline(out, e, ds);
+    put_headline(out, e, model, ds);
     OC_TRY(put_classes(out, &e->score, &model->classes, err));
     OC_TRY(put_pairs(out, e, &model->classes, err));
     return oc_buf_status(out, err);

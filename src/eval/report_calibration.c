@@ -64,6 +64,17 @@ static void put_chart(oc_buf *html, const oc_score *s) {
                   left + side / 2, height - 4, top + side / 2);
 }
 
+static void put_sure(oci_report *r) {
+    oc_sure sure = oc_eval_sure(r->e, r->model->threshold);
+    double n = (double)r->e->score.n;
+    if (!(r->model->threshold > 0)) return;
+    oc_buf_printf(&r->html,
+                  "<p>Below a certainty of %.0f %% its answer counts as <b>unknown</b>: %.1f %% of "
+                  "these photos are above that, and of those %.1f %% are right.</p>",
+                  100 * r->model->threshold, 100 * (double)sure.n / n,
+                  sure.n > 0 ? 100 * (double)sure.correct / (double)sure.n : 0.0);
+}
+
 void oci_report_calibration(oci_report *r) {
     const oc_score *s = &r->e->score;
     oc_buf_puts(&r->html, "<section><h2>Can its certainty be trusted?</h2>\n"
@@ -81,5 +92,7 @@ void oci_report_calibration(oci_report *r) {
                       " Its logits are divided by a temperature of %.2f, fitted after training.",
                       r->model->temperature);
     }
-    oc_buf_puts(&r->html, "</p></div></div></div></section>\n");
+    oc_buf_puts(&r->html, "</p>");
+    put_sure(r);
+    oc_buf_puts(&r->html, "</div></div></div></section>\n");
 }

@@ -24,7 +24,5 @@ OC_MUST_CHECK oc_status oci_report_mistakes(oci_report *r, oc_error *err);
 
 /* The name of class c, escaped; cut to `columns` when that is above 0. */
 void oci_report_name(oci_report *r, size_t c, size_t columns);
-/* Bytes as base64 (RFC 4648). */
-void oci_base64(oc_buf *out, const void *bytes, size_t size);
 
 #endif

@@ -1,7 +1,7 @@
 /* The most confident mistakes, with the photo: where to look first, for a wrong label often hides
  * there.
  *
- * Thumbnails are decoded by the image room and stored in the page itself.
+ * Thumbnails are made by the image room and stored in the page itself.
  * SPDX-License-Identifier: BSD-2-Clause */
 #include <stdlib.h>
 
@@ -9,38 +9,21 @@
 
 enum { MOST = 24, SIDE = 160, JPEG_QUALITY = 80, MAX_REJECTS = 200 };
 
-/* What making thumbnails needs, kept from one to the next. */
+/* What making pictures needs, kept from one to the next. */
 typedef struct workshop {
-    oc_decoder *decoder;
-    oc_resizer resizer;
-    oc_image full, small;
+    oc_thumbnailer thumbnailer;
+    oc_image small;
     oc_buf jpeg;
-    char *bytes;
-    size_t capacity;
 } workshop;
 
 static void clear_workshop(workshop *w) {
-    oc_decoder_free(w->decoder);
-    oc_resizer_clear(&w->resizer);
-    oc_image_clear(&w->full);
+    oc_thumbnailer_clear(&w->thumbnailer);
     oc_image_clear(&w->small);
     oc_buf_clear(&w->jpeg);
-    oc_free(w->bytes);
 }
 
-/* The centre of the photo as a square JPEG in w->jpeg. */
 static oc_status make_thumbnail(workshop *w, const char *path, oc_error *err) {
-    const oc_decode_options options = {
-        .background = {255, 255, 255}, .min_width = SIDE, .min_height = SIDE};
-    size_t size = 0;
-    oc_resize how = {.full_width = SIDE, .full_height = SIDE, .filter = OC_FILTER_BICUBIC};
-    OC_TRY(oc_file_read_into(path, (size_t)256 << 20, &w->bytes, &w->capacity, &size, err));
-    OC_TRY(oc_decode(w->decoder, w->bytes, size, &options, &w->full, NULL, err));
-    double width = w->full.width, height = w->full.height;
-    how.box_width = how.box_height = width < height ? width : height;
-    how.box_x = (width - how.box_width) / 2;
-    how.box_y = (height - how.box_height) / 2;
-    OC_TRY(oc_image_resize(&w->resizer, &w->full, &how, &w->small, err));
+    OC_TRY(oc_thumbnail(&w->thumbnailer, path, SIDE, &w->small, err));
     oc_buf_clear(&w->jpeg);
     return oc_encode_jpeg(&w->small, JPEG_QUALITY, &w->jpeg, err);
 }
@@ -55,7 +38,7 @@ static oc_status put_photo(oci_report *r, workshop *w, const char *path, oc_erro
         return OC_OK;
     }
     oc_buf_puts(&r->html, "<img alt=\"\" src=\"data:image/jpeg;base64,");
-    oci_base64(&r->html, w->jpeg.data, w->jpeg.size);
+    oc_buf_base64(&r->html, w->jpeg.data, w->jpeg.size);
     oc_buf_puts(&r->html, "\">");
     return OC_OK;
 }
@@ -117,7 +100,6 @@ oc_status oci_report_mistakes(oci_report *r, oc_error *err) {
     oc_prediction *wrong = NULL;
     size_t count = 0;
     oc_status status = OC_OK;
-    OC_GOTO(oc_decoder_new(&w.decoder, err));
     OC_GOTO(sorted_mistakes(r->e, &wrong, &count, err));
     oc_buf_puts(&r->html, "<section><h2>The most confident mistakes</h2>\n<p class=soft>");
     oc_buf_puts(&r->html, count == 0 ? "There are none."

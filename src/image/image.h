@@ -203,6 +203,22 @@ typedef struct oc_pen {
 void oc_image_text(oc_image *img, int x, int y, const oc_pen *pen, const char *text, size_t most);
 size_t oc_text_letters(const char *text); /* that it takes */
 
+/* ---- thumbnails ------------------------------------------------------------------------------ */
+
+/* What they are made with, kept from one to the next. All zero is ready and clearable. */
+typedef struct oc_thumbnailer {
+    oc_decoder *decoder;
+    oc_resizer resizer;
+    oc_image full;
+    char *bytes; /* of the file; `capacity` of them */
+    size_t capacity;
+} oc_thumbnailer;
+/* The centre of the photo in a file as a square of `side` pixels, RGB, on white where it is
+ * transparent. Fails as reading, oc_decode and oc_image_resize do. */
+OC_MUST_CHECK oc_status oc_thumbnail(oc_thumbnailer *t, const char *path, int side, oc_image *out,
+                                     oc_error *err);
+void oc_thumbnailer_clear(oc_thumbnailer *t);
+
 /* ---- out ------------------------------------------------------------------------------------- */
 
 /* Append a JPEG (quality 1..100) or PNG to buf: thumbnails of reports, made-up data. */

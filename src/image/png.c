@@ -132,11 +132,14 @@ static oc_status decode(spng_ctx *png, const oci_job *job, oc_error *err) {
     return OC_OK;
 }
 
+/* zlib takes its window late, and libspng calls that failure a broken stream. */
 oc_status oci_png_decode(const oci_job *job, oc_error *err) {
     spng_ctx *png = NULL;
     OC_TRY(check_plausible(job, err));
+    uint64_t failures = oc_mem_failures();
     oc_status status = open_context(job, &png, err);
     if (status == OC_OK) status = decode(png, job, err);
     spng_ctx_free(png);
+    if (status == OC_EFORMAT && oc_mem_failures() > failures) return fail_spng(err, SPNG_EMEM);
     return status;
 }

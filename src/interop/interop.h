@@ -15,12 +15,13 @@
 
 /* A file of named tensors of any kind that is known, told by its content: safetensors, PyTorch's
  * zip (.pth, .pt), Keras' HDF5 (.h5, .weights.h5; "LAYER/kernel", "LAYER/gamma" and so on; needs
- * libhdf5). Tensors are views into the mapped file where they lie there as rows, at any alignment.
- * Nothing in a file is executed: what asks for it is refused by name (OC_EUNSUPPORTED). */
+ * libhdf5) and its archive of that (.keras). Tensors are views into the mapped file where they lie
+ * there as rows, at any alignment. Nothing in a file is executed: what asks for it is refused by
+ * name (OC_EUNSUPPORTED). */
 typedef struct oc_weights_file oc_weights_file;
 OC_MUST_CHECK oc_status oc_weights_file_open(oc_weights_file **out, const char *path,
                                              oc_error *err);
-/* The same from memory, which must outlive it (for tests and fuzzing); HDF5 is not read so. */
+/* The same from memory, which must outlive it (for tests and fuzzing). */
 OC_MUST_CHECK oc_status oc_weights_file_parse(oc_weights_file **out, const void *bytes, size_t size,
                                               const char *where, oc_error *err);
 void oc_weights_file_close(oc_weights_file *file);
@@ -34,7 +35,8 @@ const char *oc_weights_file_kind(const oc_weights_file *file); /* "safetensors",
 #define OC_NAMING_MAP(X)                                                                           \
     X(OC_NAMING_TORCHVISION, "torchvision") /* ours; Caffe's for nets that torchvision lacks */    \
     X(OC_NAMING_TIMM, "timm")                                                                      \
-    X(OC_NAMING_KERAS, "keras")
+    X(OC_NAMING_KERAS, "keras")                                                                    \
+    X(OC_NAMING_OLD_KERAS, "keras before 2.3")
 typedef enum oc_naming {
 #define OC_NAMING_ENUM(name, word) name,
     OC_NAMING_MAP(OC_NAMING_ENUM)
@@ -204,9 +206,10 @@ typedef struct oc_caffe_files {
 } oc_caffe_files;
 
 /* Graph, weights and recipe of a Caffe classifier into an empty model: pixels 0..255, BGR, the mean
- * subtracted. Nodes are called like their layers, of the old form or the new. OC_EUNSUPPORTED lists
- * the layers that have no counterpart; OC_EMISMATCH the weights that do not fit; OC_EFORMAT,
- * OC_ELIMIT name file and place. */
+ * subtracted. Large weights are views of the mapped file at any alignment, good for saving the
+ * model; oc_tensors_own makes them fit for a plan. Nodes are called like their layers, of the old
+ * form or the new. OC_EUNSUPPORTED lists the layers that have no counterpart; OC_EMISMATCH the
+ * weights that do not fit; OC_EFORMAT, OC_ELIMIT name file and place. */
 OC_MUST_CHECK oc_status oc_caffe_import(oc_model *model, const oc_caffe_files *files,
                                         const oc_log *log, oc_error *err);
 
@@ -268,13 +271,14 @@ OC_MUST_CHECK oc_status oc_onnx_export(const oc_model *model, const char *path,
 /* The classifier in an ONNX file into an empty model: graph, weights, and as far as the file tells
  * recipe (a recipe of no width else), classes, temperature. side: of an input that the file leaves
  * open; 0 = 224. Softmax at the end is taken off, what a recipe can hold at the front becomes one.
- * OC_EUNSUPPORTED lists every node that we cannot represent; OC_EFORMAT, OC_ELIMIT, OC_EMISMATCH.
- */
-OC_MUST_CHECK oc_status oc_onnx_import(oc_model *model, const char *path, int side, oc_error *err);
+ * OC_EUNSUPPORTED tells every kind of node that we cannot represent with the first of each, and log
+ * (NULL = nobody) has all of them; OC_EFORMAT, OC_ELIMIT, OC_EMISMATCH. */
+OC_MUST_CHECK oc_status oc_onnx_import(oc_model *model, const char *path, int side,
+                                       const oc_log *log, oc_error *err);
 /* The same from memory. folder: where values outside the file may lie; NULL = nowhere. */
 OC_MUST_CHECK oc_status oc_onnx_parse(oc_model *model, const void *bytes, size_t size,
                                       const char *where, const char *folder, int side,
-                                      oc_error *err);
+                                      const oc_log *log, oc_error *err);
 
 /* ---- verify -----------------------------------------------------------------------------------
  */

@@ -140,7 +140,18 @@ static void put_metrics(oc_buf *out, const oc_model *model) {
     oc_buf_puts(out, "\n");
 }
 
+static void put_certainty(oc_buf *out, const oc_model *model) {
+    if (!(model->threshold > 0)) return;
+    oc_buf_printf(
+        out,
+        "## Certainty\n\nProbabilities are calibrated (temperature %.3g). An answer with a "
+        "probability below %.3g counts as unknown: at least 95 %% of the held-out photos "
+        "that it names rightly are above that.\n\n",
+        model->temperature, model->threshold);
+}
+
 static void put_classes(oc_buf *out, const oc_classes *classes) {
+    if (classes->count == 0) return;
     oc_buf_printf(out, "## Classes\n\n%zu: ", classes->count);
     for (size_t i = 0; i < classes->count && i < MAX_LISTED_CLASSES; i++) {
         const oc_class *c = &classes->items[i];
@@ -169,7 +180,17 @@ static void put_input(oc_buf *out, const oc_recipe *r) {
     oc_buf_puts(out, "The exact recipe is in `config.json`; every command replays it.\n\n");
 }
 
-static void put_use(oc_buf *out, const char *folder) {
+static void put_use(oc_buf *out, const oc_model *model, const char *folder) {
+    const char *name = oc_path_base(folder);
+    if (name[0] == '\0') name = "MODEL";
+    if (model->classes.count == 0) {
+        oc_buf_printf(
+            out,
+            "## Intended use\n\nIt gives features and names nothing: a head is trained on "
+            "it.\n\n```\nocellus train PHOTOS --from %s -o NEW\n```\n",
+            name);
+        return;
+    }
     oc_buf_puts(out,
                 "## Intended use and limits\n\n"
                 "It tells apart the classes above on photos like those it was trained on. It "
@@ -177,24 +198,34 @@ static void put_use(oc_buf *out, const char *folder) {
                 "take a low probability as \"I do not know\". Do not use it for decisions "
                 "about people, or where a mistake does harm, without a person who checks.\n\n"
                 "## How to run it\n\n```\n");
-    const char *name = oc_path_base(folder);
-    if (name[0] == '\0') name = "MODEL";
     oc_buf_printf(out, "ocellus predict %s photo.jpg\n", name);
     oc_buf_printf(out, "ocellus eval %s DATA --report report.html\n```\n", name);
 }
 
-void oci_card(oc_buf *out, const oc_model *model, const char *folder) {
-    oc_buf_puts(out, "# ");
-    put_plain(out, oc_path_base(folder)[0] != '\0' ? oc_path_base(folder) : "Image classifier");
-    oc_buf_printf(out, "\n\nAn image classifier of %zu classes", model->classes.count);
+/* What it is, in a sentence. */
+static void put_kind(oc_buf *out, const oc_model *model) {
+    int last = oc_graph_node_count(model->graph) - 1;
+    if (model->classes.count > 0) {
+        oc_buf_printf(out, "\n\nAn image classifier of %zu classes", model->classes.count);
+    } else {
+        oc_buf_puts(out, "\n\nThe body of an image classifier, up to its layer ");
+        put_plain(out, oc_graph_node(model->graph, last)->name);
+    }
     if (model->arch != NULL) {
         oc_buf_puts(out, ", network ");
         put_plain(out, model->arch);
     }
     oc_buf_puts(out, ", made with ocellus " OC_VERSION ".\n\n");
+}
+
+void oci_card(oc_buf *out, const oc_model *model, const char *folder) {
+    oc_buf_puts(out, "# ");
+    put_plain(out, oc_path_base(folder)[0] != '\0' ? oc_path_base(folder) : "Image classifier");
+    put_kind(out, model);
     put_origin(out, model);
-    put_metrics(out, model);
+    if (model->classes.count > 0) put_metrics(out, model);
+    put_certainty(out, model);
     put_classes(out, &model->classes);
     put_input(out, &model->recipe);
-    put_use(out, folder);
+    put_use(out, model, folder);
 }

@@ -104,8 +104,9 @@ static oc_status read_class_list(const json_t *array, json_t *seen, const char *
                                  oc_classes *classes, oc_error *err) {
     char place[320];
     size_t count = json_array_size(array);
-    if (count < 1 || count > MAX_CLASSES) {
-        return oc_fail(err, OC_EFORMAT, "%s: %zu classes, allowed 1 to %d", where, count,
+    if (count == 0) return OC_OK; /* a network without a head */
+    if (count > MAX_CLASSES) {
+        return oc_fail(err, OC_EFORMAT, "%s: %zu classes, allowed at most %d", where, count,
                        MAX_CLASSES);
     }
     classes->items = oc_calloc(count, sizeof *classes->items);

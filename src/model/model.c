@@ -19,6 +19,7 @@ void oc_model_free(oc_model *model) {
     oc_graph_free(model->graph);
     oc_tensors_free(model->weights);
     oc_safetensors_close(model->file);
+    oc_map_close(&model->map);
     oc_free(model->weights_path);
     oc_classes_clear(&model->classes);
     oc_free(model->arch);
@@ -124,6 +125,8 @@ static oc_status check_input(const oc_model *model, const char *folder, oc_error
     const oc_shape *last = &shapes[nodes - 1];
     if (status != OC_OK) {
         status = oc_error_context(err, status, "%s", folder);
+    } else if (model->classes.count == 0) {
+        status = OC_OK; /* features of any shape */
     } else if (last->dim[2] != 1 || last->dim[3] != 1) {
         char text[OC_SHAPE_TEXT];
         status = oc_fail(err, OC_EMISMATCH, "%s: the network's output is %s, not one row of logits",
@@ -146,7 +149,26 @@ static oc_status load_into(oc_model *model, const char *folder, oc_error *err) {
     return load_metrics(model, folder, err);
 }
 
+/* A network without a head names nothing. */
+static oc_status check_head(const oc_model *model, const char *folder, oc_error *err) {
+    if (model->classes.count > 0) return OC_OK;
+    const oc_node *last = oc_graph_node(model->graph, oc_graph_node_count(model->graph) - 1);
+    return oc_fail(err, OC_EUNSUPPORTED,
+                   "%s: a network without classes, which ends at '%.120s', so it names nothing "
+                   "yet: train a head with `ocellus train PHOTOS --from %s -o MODEL`",
+                   folder, last->name, folder);
+}
+
 oc_status oc_model_load(oc_model **out, const char *folder, oc_error *err) {
+    OC_TRY(oc_model_load_body(out, folder, err));
+    oc_status status = check_head(*out, folder, err);
+    if (status == OC_OK) return OC_OK;
+    oc_model_free(*out);
+    *out = NULL;
+    return status;
+}
+
+oc_status oc_model_load_body(oc_model **out, const char *folder, oc_error *err) {
     oc_model *model = NULL;
     *out = NULL;
     OC_TRY(oc_model_new(&model, err));
@@ -276,6 +298,7 @@ oc_status oc_model_save(const oc_model *model, const char *folder, oc_error *err
     OC_TRY(save_metrics(model, folder, err));
     OC_TRY(save_card(model, folder, err));
     OC_TRY(oci_seen_save(model, folder, err));
+    OC_TRY(oci_examples_remove(folder, err));
     return save_config(model, folder, err);
 }
 

@@ -3,6 +3,7 @@
  *
  *   config.json  classes, recipe, calibration, origin    graph.json  the network, node by node
  *   model.safetensors  weights under torchvision's names    README.md  the card
+ *   examples/  a thumbnail for each class
  *   seen.u64  prints of the photos it was trained on, little-endian, ascending
  *
  * Everything read here is hostile: sizes are budgeted, every offset checked before use, errors name
@@ -49,9 +50,10 @@ typedef struct oc_model {
     oc_tensors *weights;  /* F32, every parameter of the graph. Of a loaded model only to be read:
                              large ones are where the file is mapped */
     oc_safetensors *file; /* that they are views of, or NULL */
+    oc_map map;           /* or a file of another kind: of an imported model */
     char *weights_path; /* a file that holds the weights, which is saved as a link to it instead of
                            `weights`; or NULL */
-    oc_classes classes;
+    oc_classes classes; /* none: the network was cut below its head */
     oc_recipe recipe;
     double temperature; /* logits are divided by it before softmax; 1 = uncalibrated */
     double threshold;   /* 0..1: an answer whose best probability is lower is "unknown"; 0 = none */
@@ -67,8 +69,11 @@ OC_MUST_CHECK oc_status oc_model_new(oc_model **out,
                                      oc_error *err); /* empty; fields filled by hand */
 void oc_model_free(oc_model *model);
 /* OC_ENOTFOUND when the folder or a file is missing, OC_EFORMAT, OC_EMISMATCH (weights against
- * graph, classes against head). */
+ * graph, classes against head), OC_EUNSUPPORTED for one without classes. */
 OC_MUST_CHECK oc_status oc_model_load(oc_model **out, const char *folder, oc_error *err);
+/* The same, also of a network that was cut below its head and has no classes: to be looked at, and
+ * trained on. */
+OC_MUST_CHECK oc_status oc_model_load_body(oc_model **out, const char *folder, oc_error *err);
 /* Above so many classes a confusion matrix is for a report, not for a file that every start reads.
  */
 enum { OC_MAX_STORED_CONFUSION = 300 };
@@ -76,9 +81,15 @@ enum { OC_MAX_STORED_CONFUSION = 300 };
 enum { OC_MAX_STORED_CLASSES = 10000 };
 /* Each file atomically, weights first, config.json last; README.md is written from what is known.
  * What serves auxiliary losses alone is left out of graph and weights.
- * Without metrics an old metrics.json is removed, for it judged other weights; above 300 classes
+ * Without metrics an old metrics.json is removed, for it judged other weights, and examples/ with
+ * it; above 300 classes
  * the stored metrics go without the confusion matrix, above 10,000 without the table of classes. */
 OC_MUST_CHECK oc_status oc_model_save(const oc_model *model, const char *folder, oc_error *err);
+/* Thumbnails, <class number>.jpg, that training puts behind a finished model. */
+#define OC_EXAMPLES_FOLDER "examples"
+/* Those of folder `from`, where it has any, into that of a model of the same classes. */
+OC_MUST_CHECK oc_status oc_model_copy_examples(const oc_model *model, const char *from,
+                                               const char *to, oc_error *err);
 /* `prints`, in any order, become the model's. */
 void oc_model_set_seen(oc_model *model, uint64_t *prints, size_t count);
 /* Fill `seen` where the folder has it. */
@@ -127,7 +138,9 @@ typedef struct oc_quantize_options {
  * step per output channel everywhere but in the first layer, quantize nodes between the layers with
  * ranges measured on photos. The last layer works on floats. OC_EUNSUPPORTED where there is nothing
  * to gain (no layer between the first and the last) or where the model is quantised already;
- * OC_EDATA without photos. Metrics and the list of seen photos are not taken over. */
+ * OC_EDATA without photos. Metrics and the list of seen photos are not taken over. Temperature and
+ * threshold are: they were fitted on photos held out by training, which the photos given here need
+ * not be, and rounding moves probabilities far less than those photos' number leaves open. */
 OC_MUST_CHECK oc_status oc_model_quantize(oc_model **out, const oc_model *model,
                                           const oc_quantize_options *options, oc_error *err);
 bool oc_graph_is_int8(const oc_graph *graph); /* has int8 weights or quantize nodes */

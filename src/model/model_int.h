@@ -34,6 +34,8 @@ OC_MUST_CHECK oc_status oci_json_push(json_t *array, json_t *value, oc_error *er
 
 /* Does it say that it is an ocellus model, of whatever version? */
 bool oci_config_is_ours(const json_t *o);
+/* examples/ of the folder, which showed another model's classes (examples.c). */
+OC_MUST_CHECK oc_status oci_examples_remove(const char *folder, oc_error *err);
 /* seen.u64 of the folder (seen.c); removed where the model does not know. */
 OC_MUST_CHECK oc_status oci_seen_save(const oc_model *model, const char *folder, oc_error *err);
 

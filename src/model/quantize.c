@@ -210,6 +210,7 @@ static oc_status copy_rest(const job *j, oc_model *to, oc_error *err) {
     const oc_model *from = j->model;
     to->recipe = from->recipe;
     to->temperature = from->temperature;
+    to->threshold = from->threshold;
     OC_TRY(oc_classes_copy(&from->classes, &to->classes, err));
     if (from->arch != NULL && (to->arch = oc_strdup(from->arch)) == NULL)
         return oc_fail_nomem(err, strlen(from->arch) + 1, "a model");

@@ -250,14 +250,19 @@ static oc_status is_map(const oc_graph *graph, int i, int h, int w, bool *map, o
     return status;
 }
 
+oc_status oc_graph_upto(const oc_graph *graph, const char *name, oc_graph **out, oc_error *err) {
+    int node = 0;
+    *out = NULL;
+    OC_TRY(find_layer(graph, name, &node, err));
+    return copy_upto(graph, node, out, err);
+}
+
 oc_status oc_graph_cut(const oc_graph *graph, const char *name, int classes, int h, int w,
                        oc_graph **out, oc_error *err) {
     oc_build b = {0};
-    int node = 0;
     bool map = false;
     *out = NULL;
-    OC_TRY(find_layer(graph, name, &node, err));
-    OC_TRY(copy_upto(graph, node, &b.graph, err));
+    OC_TRY(oc_graph_upto(graph, name, &b.graph, err));
     int x = (int)b.graph->count - 1;
     oc_status status = is_map(b.graph, x, h, w, &map, err);
     if (status == OC_OK) {

@@ -219,7 +219,11 @@ OC_MUST_CHECK oc_status oc_graph_set_classes(oc_graph *graph, int classes, oc_er
 OC_MUST_CHECK oc_status oc_graph_split(const oc_graph *graph, int node, int h, int w,
                                        oc_graph **body, oc_graph **rest, oc_error *err);
 
-/* A copy of what the layer `name` depends on, with it, and a new head behind: the mean over the
+/* A copy of what the layer `name` depends on, with it, which is its output. OC_ENOTFOUND with a
+ * suggestion where there is no such layer. */
+OC_MUST_CHECK oc_status oc_graph_upto(const oc_graph *graph, const char *name, oc_graph **out,
+                                      oc_error *err);
+/* The same and a new head behind: the mean over the
  * map where it gives one at h x w, then a dense layer "new_head" of `classes` outputs. OC_ENOTFOUND
  * with a suggestion where there is no such layer. */
 OC_MUST_CHECK oc_status oc_graph_cut(const oc_graph *graph, const char *name, int classes, int h,

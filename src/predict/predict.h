@@ -60,4 +60,32 @@ typedef bool (*oc_predict_each)(void *ctx, const char *path, const oc_ranked *ra
 OC_MUST_CHECK oc_status oc_predict_files(oc_predictor *p, const char *const *paths, size_t count,
                                          int k, oc_predict_each each, void *ctx, oc_error *err);
 
+/* ---- why --------------------------------------------------------------------------------------
+ */
+
+/* Grad-CAM (Selvaraju et al., "Grad-CAM: Visual explanations from deep networks via gradient-based
+ * localization", ICCV 2017): where in a photo the last map of the network speaks for a class. One
+ * thread at a time. An explainer has plans of its own: the network's body, and what is behind the
+ * map with room for a gradient; the model must outlive it. OC_EUNSUPPORTED for a network that has
+ * no map before its last layer. A quantised model is explained as it is, but for what lies behind
+ * the map, where values are not rounded. */
+typedef struct oc_explainer oc_explainer;
+OC_MUST_CHECK oc_status oc_explainer_new(oc_explainer **out, const oc_model *model,
+                                         const char *engine, int threads, oc_error *err);
+void oc_explainer_free(oc_explainer *e);
+const char *oc_explainer_layer(const oc_explainer *e); /* whose map it is; borrowed */
+
+/* 0..1, the largest 1; all 0 where nothing speaks for the class. Borrowed until the next call. */
+typedef struct oc_heat {
+    const float *values; /* (height, width) over the network's input, from edge to edge */
+    int height, width;
+} oc_heat;
+/* Of pixels (channels, height, width) as the model's recipe makes them. */
+OC_MUST_CHECK oc_status oc_explain_pixels(oc_explainer *e, const float *pixels, int32_t label,
+                                          oc_heat *out, oc_error *err);
+/* Append a PNG: the photo, at most 400 pixels a side, with the heat on it; what the network was not
+ * shown is grey. */
+OC_MUST_CHECK oc_status oc_explain(oc_explainer *e, const void *bytes, size_t size, int32_t label,
+                                   oc_buf *png, oc_error *err);
+
 #endif

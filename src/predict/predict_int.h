@@ -41,4 +41,40 @@ struct oc_predictor {
 OC_MUST_CHECK oc_status oci_plans_get(oc_predictor *p, size_t n, oc_plan **out, oc_error *err);
 void oci_plans_free(oc_predictor *p);
 
+/* ---- explaining -------------------------------------------------------------------------------
+ */
+
+/* A network cut for Grad-CAM (explain_graph.c). The tail begins with the map, to whose channels a
+ * zero is added, and its output has the logits and behind them one that swallows all probability:
+ * the gradient of its loss with label c is then that of minus the logit c, and that of the added
+ * zero of a channel the sum of the gradient over the channel's places. */
+typedef struct oci_cut {
+    oc_graph *body, *tail;
+    oc_tensors *weights;         /* of the tail; most are views of the model's */
+    int channels, height, width; /* of the map */
+    char layer[OC_NAME_BYTES];
+} oci_cut;
+#define OCI_ZERO_PARAM "ocellus.explain.map.bias"
+OC_MUST_CHECK oc_status oci_cut_new(oci_cut *out, const oc_model *model, oc_error *err);
+void oci_cut_clear(oci_cut *cut);
+
+struct oc_explainer {
+    const oc_model *model;
+    oc_plan *body, *tail;
+    oc_tensors *grads; /* of the tail: one tensor, (channels) */
+    const float *grad; /* in it */
+    int channels, height, width;
+    char layer[OC_NAME_BYTES];
+    float *heat; /* (height, width) */
+    /* for photos */
+    oc_renderer *renderer;
+    float *pixels; /* (channels, height, width) of the recipe */
+    oc_decoder *decoder;
+    oc_resizer resizer;
+    oc_image decoded, photo;
+};
+
+/* Paint heat on an RGB photo (explain_draw.c); `window` is what of it the network was shown. */
+void oci_paint_heat(oc_image *photo, const oc_heat *heat, const oc_window *window);
+
 #endif

@@ -35,7 +35,7 @@ static bool is_address(const char *text) {
 /* The last address of X-Forwarded-For is the one that our own proxy has seen; those before it are
  * what the client says. */
 static void look_behind_proxy(oci_exchange *x) {
-    const char *list = oci_header_in(x, "X-Forwarded-For");
+    const char *list = oci_header_last(x, "X-Forwarded-For");
     if (list == NULL) {
         bool passed_on = oci_header_in(x, "Forwarded") != NULL || oci_header_in(x, "Via") != NULL;
         if (passed_on) x->loopback = false;
@@ -76,21 +76,6 @@ static const char *key_given(const oci_exchange *x) {
     return header != NULL ? header : oci_query(x, "api-key");
 }
 
-static oci_role role_needed(const oci_route *route) {
-    const char *path = route->pattern;
-    if (route->needs != OCI_BY_PATH) return route->needs;
-    if (oc_starts_with(path, "/v2/health/")) return OCI_ANYONE; /* probes have no keys */
-    bool api = oc_starts_with(path, "/v1/") || oc_starts_with(path, "/v2/") ||
-               strcmp(path, "/v2") == 0 || strcmp(path, "/identify") == 0 ||
-               strcmp(path, "/share") == 0;
-    return api ? OCI_USER : OCI_ANYONE;
-}
-
-static bool is_counted(const oci_route *route) {
-    return oc_ends_with(route->pattern, "/identify") || oc_ends_with(route->pattern, "/infer") ||
-           strcmp(route->pattern, "/share") == 0;
-}
-
 /* ---- refusals ---------------------------------------------------------------------------------
  */
 
@@ -118,26 +103,34 @@ static void refuse_key(oci_exchange *x, bool given, bool counted) {
 static void judge_key(oci_exchange *x, oci_role needed, bool counted) {
     const char *key = key_given(x);
     oci_holder holder = {0};
-    double retry = 0;
     if (key == NULL || !oci_keys_find(x->server->keys, key, &holder)) {
         refuse_key(x, key != NULL, counted);
         return;
     }
-    const char *name = oc_pool_strdup(x->pool, holder.name);
-    x->who = name != NULL ? name : "";
+    x->holder = oc_pool_alloc(x->pool, sizeof holder);
+    if (x->holder == NULL) {
+        (void)oci_refuse(x, 503, "out of memory: try again a little later");
+        return;
+    }
+    *x->holder = holder;
+    x->who = x->holder->name;
     x->role = holder.role;
-    if (holder.role < needed) {
+    if (holder.role < needed)
         (void)oci_refuse(x, 403, "this needs %s key; %s has another",
                          needed == OCI_ADMIN ? "an admin's" : "an expert's", holder.name);
-    } else if (is_counted(x->route) &&
-               !oci_keys_charge(x->server->keys, &holder, oc_clock_wall(), &retry)) {
-        (void)oci_refuse(x, 429, "the quota of %s for today is used up", holder.name);
-        oci_retry_after(x, retry);
-    }
+}
+
+void oci_access_charge(oci_exchange *x) {
+    double retry = 0;
+    if (x->holder == NULL || !x->route->queued ||
+        oci_keys_charge(x->server->keys, x->holder, oc_clock_wall(), &retry))
+        return;
+    (void)oci_refuse(x, 429, "the quota of %s for today is used up", x->who);
+    oci_retry_after(x, retry);
 }
 
 void oci_access(oci_exchange *x, oci_method method) {
-    const oci_role needed = role_needed(x->route);
+    const oci_role needed = x->route->needs;
     const bool costs = needed != OCI_ANYONE && (method == OCI_POST || method == OCI_DELETE);
     look_behind_proxy(x);
     x->who = "";

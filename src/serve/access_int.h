@@ -10,5 +10,8 @@
 /* Before the body is read, x->route found: x->who and x->role are set, or there is an answer (401,
  * 403, 429). */
 void oci_access(oci_exchange *x, oci_method method);
+/* Once nothing else stands against it: a request that runs a model counts against the quota of its
+ * key, or is refused (429). */
+void oci_access_charge(oci_exchange *x);
 
 #endif

@@ -11,6 +11,7 @@ struct oci_deadline {
     struct oci_deadline *next, **at;
     int socket;
     double when; /* oc_clock_seconds */
+    bool receiving;
 };
 
 struct oci_deadlines {
@@ -35,10 +36,11 @@ oci_deadline *oci_deadline_add(oci_deadlines *d, int socket, double seconds) {
     return c;
 }
 
-void oci_deadline_set(oci_deadlines *d, oci_deadline *c, double seconds) {
+void oci_deadline_set(oci_deadlines *d, oci_deadline *c, double seconds, bool receiving) {
     if (c == NULL) return;
     (void)pthread_mutex_lock(&d->lock);
     c->when = oc_clock_seconds() + seconds;
+    c->receiving = receiving;
     (void)pthread_mutex_unlock(&d->lock);
 }
 
@@ -51,6 +53,12 @@ void oci_deadline_remove(oci_deadlines *d, oci_deadline *c) {
     oc_free(c);
 }
 
+/* Has the peer closed its side, with nothing left to read? */
+static bool is_gone(int socket) {
+    char byte;
+    return recv(socket, &byte, 1, MSG_PEEK | MSG_DONTWAIT) == 0;
+}
+
 static void *sweep(void *ctx) {
     oci_deadlines *d = ctx;
     (void)pthread_mutex_lock(&d->lock);
@@ -61,7 +69,8 @@ static void *sweep(void *ctx) {
         (void)pthread_cond_timedwait(&d->ending, &d->lock, &until);
         double now = oc_clock_seconds();
         for (const oci_deadline *c = d->first; c != NULL; c = c->next)
-            if (c->when < now) (void)shutdown(c->socket, SHUT_RDWR);
+            if (c->when < now || (c->receiving && is_gone(c->socket)))
+                (void)shutdown(c->socket, SHUT_RDWR);
     }
     (void)pthread_mutex_unlock(&d->lock);
     return NULL;

@@ -16,9 +16,11 @@ OC_MUST_CHECK oc_status oci_deadlines_new(oci_deadlines **out, oc_error *err);
 void oci_deadlines_free(oci_deadlines *d); /* no connection may be left */
 
 /* A socket is open: it is shut down when `seconds` pass before the next oci_deadline_set. NULL
- * without memory; NULL is fine below. */
+ * without memory; NULL is fine below. `receiving`: a request is coming in, so that a peer that has
+ * closed its side is gone for good: it is shut down within a second. (libmicrohttpd 0.9.75 with
+ * epoll does not see that by itself in the middle of a body.) */
 oci_deadline *oci_deadline_add(oci_deadlines *d, int socket, double seconds);
-void oci_deadline_set(oci_deadlines *d, oci_deadline *c, double seconds);
+void oci_deadline_set(oci_deadlines *d, oci_deadline *c, double seconds, bool receiving);
 /* Before the socket is closed. */
 void oci_deadline_remove(oci_deadlines *d, oci_deadline *c);
 

@@ -27,8 +27,8 @@ typedef enum oci_method {
         OCI_METHODS
 } oci_method;
 
-/* What a route needs, and what a key gives. OCI_BY_PATH: anyone outside the API, a user within. */
-typedef enum oci_role { OCI_BY_PATH, OCI_ANYONE, OCI_USER, OCI_EXPERT, OCI_ADMIN } oci_role;
+/* What a route needs, and what a key gives. */
+typedef enum oci_role { OCI_ANYONE, OCI_USER, OCI_EXPERT, OCI_ADMIN } oci_role;
 
 /* What a route answers to. */
 typedef struct oci_route {
@@ -38,6 +38,9 @@ typedef struct oci_route {
     oci_role needs;
     /* (optional) Gets the body as it comes, before `run`; x->body stays empty. May refuse. */
     oc_status (*take)(oci_exchange *x, const char *data, size_t size, oc_error *err);
+    /* It waits for a model: it counts against the quota of its key, and is refused before its body
+     * where that one's queue is full. */
+    bool queued;
 } oci_route;
 
 /* A part of a form: a file where it has a file name, else a text. */
@@ -64,6 +67,7 @@ struct oci_exchange {
     double began;                   /* oc_clock_seconds */
     oci_role role;                  /* of the client, from OCI_USER on; see access.c */
     const char *who;                /* name of the key; "local" on this machine; else "" */
+    struct oci_holder *holder;      /* of the key, or NULL */
 
     const char *type; /* Content-Type of the body, or NULL */
     oc_buf body;      /* of a request that is no form */
@@ -84,6 +88,9 @@ struct oci_exchange {
 /* ---- asking (http.c) ---- */
 const char *oci_query(const oci_exchange *x, const char *key);      /* decoded, or NULL */
 const char *oci_header_in(const oci_exchange *x, const char *name); /* or NULL */
+/* Of several headers of that name the last one: what a proxy adds stands behind what a client says.
+ */
+const char *oci_header_last(const oci_exchange *x, const char *name);
 /* The first part of that name that is a text, or NULL; so that "name=a" in a form and in the query
  * mean the same, the query is asked first. */
 const char *oci_field(const oci_exchange *x, const char *name);

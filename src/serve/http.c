@@ -30,10 +30,10 @@ static oci_http *http_of(const oci_exchange *x) {
 /* ---- deadlines --------------------------------------------------------------------------------
  */
 
-static void set_deadline(oci_http *h, struct MHD_Connection *c, double seconds) {
+static void set_deadline(oci_http *h, struct MHD_Connection *c, double seconds, bool receiving) {
     const union MHD_ConnectionInfo *info =
         MHD_get_connection_info(c, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
-    if (info != NULL) oci_deadline_set(h->deadlines, info->socket_context, seconds);
+    if (info != NULL) oci_deadline_set(h->deadlines, info->socket_context, seconds, receiving);
 }
 
 static void on_connection(void *ctx, struct MHD_Connection *c, void **context,
@@ -109,7 +109,7 @@ static enum MHD_Result send_answer(oci_request *r) {
         add_header(response, MHD_HTTP_HEADER_CONNECTION, "close");
     enum MHD_Result sent = MHD_queue_response(x->connection, (unsigned)x->status, response);
     MHD_destroy_response(response);
-    set_deadline(h, x->connection, SEND_FACTOR * x->server->options.patience);
+    set_deadline(h, x->connection, SEND_FACTOR * x->server->options.patience, false);
     oci_metrics_request(x->server->metrics, "any", x->route != NULL ? x->route->pattern : "none",
                         x->status, oc_clock_seconds() - x->began);
     return sent;
@@ -125,7 +125,7 @@ static enum MHD_Result on_request(void *ctx, struct MHD_Connection *c, const cha
     if (r == NULL) {
         *state = r = oci_request_new(ctx, c, method, url);
         if (r == NULL) return MHD_NO;
-        set_deadline(http_of(&r->x), c, r->x.server->options.patience);
+        set_deadline(http_of(&r->x), c, r->x.server->options.patience, true);
         uint64_t bytes = oci_request_length(&r->x);
         bool coming = bytes == UINT64_MAX ? false : bytes > SHORT_ENOUGH;
         return r->refused && coming ? send_answer(r) : MHD_YES;
@@ -136,7 +136,8 @@ static enum MHD_Result on_request(void *ctx, struct MHD_Connection *c, const cha
         return go_on ? MHD_YES : MHD_NO;
     }
     if (!r->refused) {
-        if (!r->ran) set_deadline(http_of(&r->x), c, SEND_FACTOR * r->x.server->options.patience);
+        if (!r->ran)
+            set_deadline(http_of(&r->x), c, SEND_FACTOR * r->x.server->options.patience, false);
         run(r);
     }
     return r->x.then != NULL ? MHD_YES : send_answer(r);
@@ -148,7 +149,7 @@ static void end(void *ctx, struct MHD_Connection *c, void **state,
     (void)why;
     oci_request_free(*state);
     *state = NULL;
-    set_deadline(server->http, c, server->options.patience);
+    set_deadline(server->http, c, server->options.patience, false);
 }
 
 /* ---- life -------------------------------------------------------------------------------------

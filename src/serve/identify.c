@@ -16,6 +16,8 @@ static void free_identification(void *work) {
     oci_identification *d = work;
     if (d->served != NULL) oci_models_give(d->x->server->models, d->served);
     oci_identify_free_uploads(d);
+    for (size_t i = 0; i < d->count; i++) oc_buf_clear(&d->photos[i].picture);
+    for (size_t i = 0; i < OCI_MAX_IMAGES; i++) oc_buf_clear(&d->pictures[i]);
     oc_free(d->fused);
     oc_free(d->best);
     oc_free(d->probabilities);
@@ -45,6 +47,15 @@ static oc_status choose_top(oci_identification *d, oc_error *err) {
     if (text != NULL && !oc_parse_i64(text, 1, MAX_TOP, &top))
         return oc_fail(err, OC_EUSAGE, "top \"%.50s\": a number from 1 to %d", text, MAX_TOP);
     d->top = (size_t)top < classes ? (int)top : (int)classes;
+    return OC_OK;
+}
+
+static oc_status choose_explain(oci_identification *d, oc_error *err) {
+    const char *text = oci_field(d->x, "explain");
+    int64_t explain = 0;
+    if (text != NULL && !oc_parse_i64(text, 0, 1, &explain))
+        return oc_fail(err, OC_EUSAGE, "explain \"%.50s\": 0 or 1", text);
+    d->explain = explain == 1;
     return OC_OK;
 }
 
@@ -158,6 +169,7 @@ oc_status oci_identify_start(oci_exchange *x, oc_status (*then)(oci_exchange *x,
     OC_TRY(oci_wish_read(x, &d->wish, err));
     OC_TRY(choose_model(d, err));
     OC_TRY(choose_top(d, err));
+    OC_TRY(choose_explain(d, err));
     OC_TRY(gather_photos(d, err));
     OC_TRY(oci_keep_check(d, err));
     OC_TRY(prepare_job(d, err));
@@ -240,12 +252,17 @@ static json_t *photo_json(const oci_identification *d, size_t i) {
     json_t *all = json_pack("{s:i, s:o*, s:o*}", "index", (int)i, "filename",
                             photo->filename != NULL ? oc_json_text(photo->filename) : NULL, "organ",
                             photo->organ != NULL ? oc_json_text(photo->organ) : NULL);
-    if (rest == NULL || all == NULL || json_object_update(all, rest) != 0) {
-        json_decref(all);
-        all = NULL;
-    }
+    json_t *why = NULL;
+    bool explained = d->explain && photo->status == OC_OK;
+    if (explained) why = oci_explain_json(photo);
+    bool whole = rest != NULL && all != NULL && (why != NULL || !explained) &&
+                 json_object_update(all, rest) == 0 &&
+                 (!explained || json_object_update(all, why) == 0);
+    json_decref(why);
     json_decref(rest);
-    return all;
+    if (whole) return all;
+    json_decref(all);
+    return NULL;
 }
 
 static json_t *photos_json(const oci_identification *d) {
@@ -270,10 +287,15 @@ static json_t *identification_json(const oci_identification *d) {
                      *token != '\0' ? token : NULL);
 }
 
-static oc_status answer_identify(oci_exchange *x, oc_error *err) {
-    if (!oci_identify_finish(x)) return OC_OK;
+static oc_status send_identification(oci_exchange *x, oc_error *err) {
     OC_TRY(oci_keep(x->work, err));
     return oci_answer_json(x, 200, identification_json(x->work), err);
+}
+
+static oc_status answer_identify(oci_exchange *x, oc_error *err) {
+    if (!oci_identify_finish(x)) return OC_OK;
+    if (oci_explain_start(x->work, send_identification)) return OC_OK;
+    return send_identification(x, err);
 }
 
 oc_status oci_run_identify(oci_exchange *x, oc_error *err) {

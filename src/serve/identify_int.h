@@ -14,6 +14,10 @@ typedef struct oci_photo {
     oc_status status; /* OC_OK, or why it could not be used */
     oc_error error;
     const float *probabilities; /* (classes), where status is OC_OK */
+    /* with explain=1, of a photo that was used: */
+    oc_buf picture;      /* PNG */
+    oc_status explained; /* OC_OK, or why there is no picture */
+    oc_error explain_error;
 } oci_photo;
 
 struct oci_identification {
@@ -26,6 +30,7 @@ struct oci_identification {
     oc_ranked *best; /* (top) of fused */
     bool unknown;
     oci_wish wish; /* what the user says beside the photos */
+    bool explain;  /* as the request wants */
     /* on the way through the queue: those photos that can be read */
     oci_job job;
     oc_image_bytes images[OCI_MAX_IMAGES];
@@ -35,6 +40,8 @@ struct oci_identification {
     float *probabilities;                /* (job.n, classes) */
     oci_upload *uploads[OCI_MAX_IMAGES]; /* taken: the photos that came as uploads */
     size_t upload_count;
+    oc_buf pictures[OCI_MAX_IMAGES]; /* (job.n) on the way to the photos */
+    oc_status (*explained)(oci_exchange *x, oc_error *err);
 };
 
 /* Read the request and hand it to the model, which x->work then is about; `then` is called with
@@ -45,6 +52,11 @@ OC_MUST_CHECK oc_status oci_identify_start(oci_exchange *x,
                                            oc_error *err);
 /* Fuse what came back. False: x has an answer already (refused, or no photo could be used). */
 bool oci_identify_finish(oci_exchange *x);
+/* Before the answer: hand the photos to the model once more, for pictures of what speaks for the
+ * best name; `then` is called when they are there. False: none are wanted. (explain.c) */
+bool oci_explain_start(oci_identification *d, oc_status (*then)(oci_exchange *x, oc_error *err));
+/* {"explain": data URL}, or null with "explain_error"; NULL without memory. */
+json_t *oci_explain_json(const oci_photo *photo);
 /* {"label", "name", "id", "p", "class"}, (k) of them; NULL without memory. */
 json_t *oci_results_json(const oc_model *model, const oc_ranked *ranked, int k);
 

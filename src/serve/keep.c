@@ -36,7 +36,7 @@ oc_status oci_keep_check(const oci_identification *d, oc_error *err) {
 /* What an observation is made of, while it is put in. */
 typedef struct material {
     oc_buf bytes[OCI_MAX_IMAGES], results, organs;
-    oci_kept_photo_in photos[OCI_MAX_IMAGES];
+    oci_photo_bytes photos[OCI_MAX_IMAGES];
     size_t count;
 } material;
 
@@ -53,7 +53,7 @@ static oc_status strip_photos(const oci_identification *d, material *m, oc_error
         oc_buf *bytes = &m->bytes[m->count];
         OC_TRY(oc_image_strip(photo->bytes.data, photo->bytes.size, bytes, err));
         m->photos[m->count++] =
-            (oci_kept_photo_in){type_of(photo->info.format), bytes->data, bytes->size};
+            (oci_photo_bytes){type_of(photo->info.format), bytes->data, bytes->size};
     }
     return OC_OK;
 }

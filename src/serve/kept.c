@@ -58,7 +58,7 @@ static oc_status put_row(oci_db *db, const oci_observation *o, oc_error *err) {
     return oci_db_run(db, s, err);
 }
 
-static oc_status put_photo(oci_db *db, int64_t seq, int n, const oci_kept_photo_in *photo,
+static oc_status put_photo(oci_db *db, int64_t seq, int n, const oci_photo_bytes *photo,
                            oc_error *err) {
     sqlite3_stmt *s = NULL;
     OC_TRY(oci_db_prepare(db, "INSERT INTO photos VALUES(?1, ?2, ?3, ?4)", &s, err));

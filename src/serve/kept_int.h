@@ -24,11 +24,11 @@ typedef enum oci_standing {
 const char *oci_standing_name(oci_standing standing);
 bool oci_standing_parse(const char *word, oci_standing *out);
 
-typedef struct oci_kept_photo_in {
+typedef struct oci_photo_bytes {
     const char *type; /* "image/jpeg" */
     const void *bytes;
     size_t size;
-} oci_kept_photo_in;
+} oci_photo_bytes;
 
 /* What is put in. Texts are UTF-8; those that may be NULL say so. */
 typedef struct oci_observation {
@@ -42,7 +42,7 @@ typedef struct oci_observation {
     double lat, lon;                /* where `placed` */
     bool placed, unknown;
     oci_digest token; /* who knows it may delete */
-    const oci_kept_photo_in *photos;
+    const oci_photo_bytes *photos;
     size_t photo_count;
 } oci_observation;
 

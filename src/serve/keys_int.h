@@ -14,12 +14,13 @@
 enum { OCI_NAME_BYTES = 64 };
 
 /* Whom a key belongs to. */
-typedef struct oci_holder {
+struct oci_holder {
     size_t index; /* for oci_keys_charge, in this state of the file */
     unsigned state;
     oci_role role;
     char name[OCI_NAME_BYTES];
-} oci_holder;
+};
+typedef struct oci_holder oci_holder;
 
 typedef struct oci_keys oci_keys;
 /* OC_EFORMAT names the line. */

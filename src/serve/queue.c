@@ -13,6 +13,8 @@ static const double COST_WEIGHT = 0.1; /* of the last batch in the mean cost of 
 typedef struct worker {
     oci_queue *queue;
     oc_predictor *predictor;
+    oc_explainer *explainer; /* made when an explanation is asked for */
+    int threads;
     pthread_t thread;
     bool running; /* there is a thread to join */
     bool ready;   /* `started` says whether it can work */
@@ -50,14 +52,18 @@ static size_t most_photos(const oci_queue *q) {
     return fit < 1 ? 1 : (size_t)fit;
 }
 
-/* Take jobs of one kind from the front; the first is taken whatever it costs. */
+/* Jobs of one kind run together, but for explanations. */
+static bool joins(const oci_job *job, const oci_job *first) {
+    return first->pictures == NULL && job->pictures == NULL &&
+           (job->images != NULL) == (first->images != NULL);
+}
+
+/* Take jobs that go together from the front; the first is taken whatever it costs. */
 static oci_job *take(oci_queue *q, size_t *photos) {
     size_t most = most_photos(q);
     oci_job *head = q->first, *tail = head;
-    bool encoded = head->images != NULL;
     *photos = head->n;
-    while (tail->next != NULL && (tail->next->images != NULL) == encoded &&
-           *photos + tail->next->n <= most) {
+    while (tail->next != NULL && joins(tail->next, head) && *photos + tail->next->n <= most) {
         tail = tail->next;
         *photos += tail->n;
     }
@@ -145,11 +151,34 @@ static void run_batch(worker *w, oci_job *jobs, size_t photos) {
     hand_out(w, jobs, begun);
 }
 
+static oc_status make_explainer(worker *w, oc_error *err) {
+    const oci_queue *q = w->queue;
+    if (w->explainer != NULL) return OC_OK;
+    return oc_explainer_new(&w->explainer, q->model, q->options.engine, w->threads, err);
+}
+
+/* One photo after the other: explanations are rare, and need a gradient each. */
+static void run_explaining(worker *w, oci_job *job) {
+    oc_error error = {0};
+    job->begun = oc_clock_seconds();
+    oc_status status = make_explainer(w, &error);
+    for (size_t i = 0; i < job->n; i++) {
+        job->status[i] = status;
+        job->errors[i] = error;
+        if (status == OC_OK)
+            job->status[i] = oc_explain(w->explainer, job->images[i].data, job->images[i].size,
+                                        job->label, &job->pictures[i], &job->errors[i]);
+    }
+    job->ended = oc_clock_seconds();
+    job->done(job->ctx);
+}
+
 /* ---- life -------------------------------------------------------------------------------------
  */
 
 static void clear_worker(worker *w) {
     oc_predictor_free(w->predictor);
+    oc_explainer_free(w->explainer);
     oc_free(w->images);
     oc_free_aligned(w->pixels);
     oc_free(w->probabilities);
@@ -177,6 +206,7 @@ static oc_status set_up(worker *w, oc_error *err) {
     oci_queue *q = w->queue;
     const size_t batch = (size_t)q->options.batch;
     int threads = q->options.threads / q->options.workers;
+    w->threads = threads > 0 ? threads : 1;
     w->images = oc_calloc(batch, sizeof *w->images);
     w->probabilities = oc_calloc(batch * q->classes, sizeof *w->probabilities);
     w->status = oc_calloc(batch, sizeof *w->status);
@@ -184,8 +214,8 @@ static oc_status set_up(worker *w, oc_error *err) {
     if (!w->images || !w->probabilities || !w->status || !w->errors)
         return oc_fail_nomem(err, batch * q->classes * sizeof(float), "a worker");
     if (w == q->workers)
-        OC_TRY(oc_predictor_new(&w->predictor, q->model, q->options.engine,
-                                threads > 0 ? threads : 1, q->options.batch, err));
+        OC_TRY(oc_predictor_new(&w->predictor, q->model, q->options.engine, w->threads,
+                                q->options.batch, err));
     else
         OC_TRY(oc_predictor_share(&w->predictor, q->workers[0].predictor, err));
     return warm_up(w, err);
@@ -211,8 +241,12 @@ static void *work(void *ctx) {
     size_t photos = 0;
     report_start(w);
     if (w->started != OC_OK) return NULL;
-    for (oci_job *jobs = NULL; (jobs = wait_for_jobs(w->queue, &photos)) != NULL;)
-        run_batch(w, jobs, photos);
+    for (oci_job *jobs = NULL; (jobs = wait_for_jobs(w->queue, &photos)) != NULL;) {
+        if (jobs->pictures != NULL)
+            run_explaining(w, jobs);
+        else
+            run_batch(w, jobs, photos);
+    }
     return NULL;
 }
 
@@ -287,6 +321,14 @@ oc_status oci_queue_put(oci_queue *q, oci_job *job, double *retry, oc_error *err
     if (room) return OC_OK;
     return oc_fail(err, OC_ELIMIT, "%zu photos wait already and %d may: try again a little later",
                    waiting, q->options.limit);
+}
+
+bool oci_queue_is_full(oci_queue *q, double *retry) {
+    (void)pthread_mutex_lock(&q->lock);
+    bool full = q->waiting >= (size_t)q->options.limit;
+    *retry = (double)q->waiting * q->cost;
+    (void)pthread_mutex_unlock(&q->lock);
+    return full;
 }
 
 int oci_queue_batch(const oci_queue *q) {

@@ -9,12 +9,15 @@
 #include "serve/metrics_int.h"
 #include "serve/serve.h"
 
-/* A request's photos. All memory is the caller's and stays until `done` is called. */
+/* A request's photos, to be named or, of photos that were, explained. All memory is the caller's
+ * and stays until `done` is called. */
 typedef struct oci_job {
     const oc_image_bytes *images; /* (n) encoded, or NULL: */
     const float *pixels;          /* (n, c, h, w) as the recipe makes them */
     size_t n;                     /* 1 .. batch */
-    float *probabilities;         /* (n, classes) out */
+    float *probabilities;         /* (n, classes) out; NULL: */
+    oc_buf *pictures;             /* (n) out: PNGs that explain ... */
+    int32_t label;                /* ... this class in `images` (oc_explain) */
     oc_status *status;            /* (n) out */
     oc_error *errors;             /* (n) out, of those that failed */
     void (*done)(void *ctx);      /* on the worker's thread, last thing */
@@ -38,6 +41,8 @@ OC_MUST_CHECK oc_status oci_queue_new(oci_queue **out, const oc_model *model,
 void oci_queue_free(oci_queue *q);
 /* OC_ELIMIT when too much waits (and *retry: seconds after which it may be worth it). */
 OC_MUST_CHECK oc_status oci_queue_put(oci_queue *q, oci_job *job, double *retry, oc_error *err);
+/* Would a photo more be refused? *retry as above. */
+bool oci_queue_is_full(oci_queue *q, double *retry);
 int oci_queue_batch(const oci_queue *q);
 size_t oci_queue_waiting(oci_queue *q);
 

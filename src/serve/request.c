@@ -31,6 +31,24 @@ const char *oci_header_in(const oci_exchange *x, const char *name) {
     return MHD_lookup_connection_value(x->connection, MHD_HEADER_KIND, name);
 }
 
+typedef struct search {
+    const char *name, *value;
+} search;
+
+static enum MHD_Result match(void *ctx, enum MHD_ValueKind kind, const char *key,
+                             const char *value) {
+    search *s = ctx;
+    (void)kind;
+    if (strcasecmp(key, s->name) == 0) s->value = value;
+    return MHD_YES;
+}
+
+const char *oci_header_last(const oci_exchange *x, const char *name) {
+    search s = {.name = name};
+    (void)MHD_get_connection_values(x->connection, MHD_HEADER_KIND, match, &s);
+    return s.value;
+}
+
 const char *oci_field(const oci_exchange *x, const char *name) {
     const char *value = oci_query(x, name);
     for (size_t i = 0; value == NULL && i < x->part_count; i++) {
@@ -124,6 +142,19 @@ static void find_route(oci_exchange *x, const char *word, const char *path) {
         (void)oci_refuse(x, 405, "%s is not for %s", word, path);
 }
 
+/* Where the queue is full there is no need to take the photos in. */
+static void judge_queue(oci_exchange *x) {
+    oci_models *models = x->server->models;
+    oci_served *s = oci_models_take(models, x->arg[0] != NULL ? x->arg[0] : oci_query(x, "model"));
+    double retry = 0;
+    if (s == NULL) return; /* told by the handler */
+    if (oci_queue_is_full(s->queue, &retry)) {
+        (void)oci_refuse(x, 503, "too many photos wait already: try again a little later");
+        oci_retry_after(x, retry);
+    }
+    oci_models_give(models, s);
+}
+
 /* All that can be said before the body is here. */
 static void judge_headers(oci_exchange *x, const char *method, const char *path) {
     const oc_serve_options *o = &x->server->options;
@@ -137,7 +168,10 @@ static void judge_headers(oci_exchange *x, const char *method, const char *path)
                bytes + atomic_load(held_by_all(x)) > o->max_memory) {
         (void)oci_refuse(x, 503, "too many requests at once: try again a little later");
         oci_retry_after(x, 1);
+    } else if (x->route->queued) {
+        judge_queue(x);
     }
+    if (x->status == 0) oci_access_charge(x);
 }
 
 /* ---- its body ---------------------------------------------------------------------------------
@@ -228,6 +262,21 @@ void oci_request_end_body(oci_request *r) {
 
 /* ---- life ---- */
 
+static bool is_form(const char *type) {
+    static const char multipart[] = "multipart/form-data",
+                      url[] = "application/x-www-form-urlencoded";
+    return type != NULL && (strncasecmp(type, multipart, sizeof multipart - 1) == 0 ||
+                            strncasecmp(type, url, sizeof url - 1) == 0);
+}
+
+static void begin_form(oci_request *r, struct MHD_Connection *c) {
+    r->form = MHD_create_post_processor(c, PART_BUFFER, on_part, r);
+    if (r->form != NULL) return;
+    r->failed = oc_fail(
+        &r->error, OC_EUSAGE,
+        "the Content-Type \"%.100s\": a form needs a boundary of two letters or more", r->x.type);
+}
+
 oci_request *oci_request_new(oc_server *server, struct MHD_Connection *c, const char *method,
                              const char *path) {
     oci_request *r = oc_calloc(1, sizeof *r);
@@ -245,10 +294,7 @@ oci_request *oci_request_new(oc_server *server, struct MHD_Connection *c, const 
     oci_metrics_in_flight(server->metrics, 1);
     judge_headers(x, method, path);
     r->refused = x->status != 0;
-    if (!r->refused && x->route->take == NULL && x->type != NULL &&
-        (strncasecmp(x->type, "multipart/form-data", 19) == 0 ||
-         strncasecmp(x->type, "application/x-www-form-urlencoded", 33) == 0))
-        r->form = MHD_create_post_processor(c, PART_BUFFER, on_part, r);
+    if (!r->refused && x->route->take == NULL && is_form(x->type)) begin_form(r, c);
     return r;
 }
 

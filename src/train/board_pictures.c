@@ -8,7 +8,7 @@
 #include "train/train_int.h"
 
 enum { MISTAKES = 8, SIDE = 224, LINE = 24, MARGIN = 4, QUALITY = 80, CAPTION_BYTES = 512 };
-enum { LOOKED_AT = 1 << 25, PHOTO_BYTES = 256 << 20 }; /* logits; bytes of a file */
+enum { LOOKED_AT = 1 << 25 }; /* logits */
 
 typedef struct mistake {
     uint32_t item;
@@ -16,22 +16,16 @@ typedef struct mistake {
     double p; /* of label */
 } mistake;
 
-/* What photos are made small with. */
+/* What tiles are made with. */
 typedef struct bench {
-    oc_decoder *decoder;
-    oc_resizer resizer;
-    oc_image full, photo, tile;
-    char *bytes;
-    size_t capacity;
+    oc_thumbnailer thumbnailer;
+    oc_image photo, tile;
 } bench;
 
 static void bench_clear(bench *b) {
-    oc_decoder_free(b->decoder);
-    oc_resizer_clear(&b->resizer);
-    oc_image_clear(&b->full);
+    oc_thumbnailer_clear(&b->thumbnailer);
     oc_image_clear(&b->photo);
     oc_image_clear(&b->tile);
-    oc_free(b->bytes);
 }
 
 /* ---- which ------------------------------------------------------------------------------------
@@ -69,21 +63,6 @@ static size_t find_mistakes(const oci_judged *j, double temperature, mistake wor
 /* ---- how --------------------------------------------------------------------------------------
  */
 
-/* The centre of the photo as a square. */
-static oc_status shrink(bench *b, const char *path, oc_error *err) {
-    const oc_decode_options options = {
-        .background = {255, 255, 255}, .min_width = SIDE, .min_height = SIDE};
-    oc_resize how = {.full_width = SIDE, .full_height = SIDE, .filter = OC_FILTER_BICUBIC};
-    size_t size = 0;
-    OC_TRY(oc_file_read_into(path, PHOTO_BYTES, &b->bytes, &b->capacity, &size, err));
-    OC_TRY(oc_decode(b->decoder, b->bytes, size, &options, &b->full, NULL, err));
-    double width = b->full.width, height = b->full.height;
-    how.box_width = how.box_height = width < height ? width : height;
-    how.box_x = (width - how.box_width) / 2;
-    how.box_y = (height - how.box_height) / 2;
-    return oc_image_resize(&b->resizer, &b->full, &how, &b->photo, err);
-}
-
 /* A line as large as fits. */
 static void write_line(oc_image *tile, int y, const char *text) {
     oc_pen pen = {.scale = 2, .colour = {20, 20, 20}};
@@ -103,7 +82,7 @@ static oc_status draw_tile(bench *b, const oci_session *s, const mistake *m, oc_
     char line[CAPTION_BYTES];
     OC_TRY(oc_image_reserve(&b->tile, SIDE, SIDE + 2 * LINE, 3, err));
     oc_image_fill(&b->tile, (oc_region){0, 0, SIDE, SIDE + 2 * LINE}, paper);
-    oc_image_paste(&b->tile, 0, 0, &b->photo);
+    oc_image_paste(&b->tile, 0, 0, &b->photos.photo);
     (void)snprintf(line, sizeof line, "is %.*s", CAPTION_BYTES / 2, name_of(s, m->truth));
     write_line(&b->tile, SIDE, line);
     (void)snprintf(line, sizeof line, "not %.*s (%.0f%%)", CAPTION_BYTES / 2, name_of(s, m->label),
@@ -117,7 +96,8 @@ static oc_status put_mistake(bench *b, oci_session *s, const mistake *m, size_t 
                              oc_error *err) {
     char tag[32];
     oc_error why = {0};
-    oc_status status = shrink(b, oc_dataset_item(s->data.val_set, m->item)->path, &why);
+    const char *path = oc_dataset_item(s->data.val_set, m->item)->path;
+    oc_status status = oc_thumbnail(&b->thumbnailer, path, SIDE, &b->photo, &why);
     if (status == OC_ENOMEM) return oc_fail(err, status, "%s", why.message);
     if (status != OC_OK) return OC_OK;
     OC_TRY(draw_tile(b, s, m, err));
@@ -130,7 +110,6 @@ static oc_status put_mistakes(oci_session *s, const oci_judged *judged, oc_error
     bench b = {0};
     oc_status status = OC_OK;
     size_t count = find_mistakes(judged, s->position.temperature, worst);
-    OC_GOTO(oc_decoder_new(&b.decoder, err));
     for (size_t i = 0; i < count; i++) OC_GOTO(put_mistake(&b, s, &worst[i], i + 1, err));
 done:
     bench_clear(&b);

@@ -14,9 +14,9 @@
 
 /* What training itself puts into a folder. */
 static bool is_ours(const char *name) {
-    static const char *const ours[] = {"checkpoint", "log.jsonl",        "config.json",
-                                       "graph.json", "metrics.json",     "README.md",
-                                       "seen.u64",   "model.safetensors"};
+    static const char *const ours[] = {"checkpoint", "log.jsonl",         "config.json",
+                                       "graph.json", "metrics.json",      "README.md",
+                                       "seen.u64",   "model.safetensors", OC_EXAMPLES_FOLDER};
     for (size_t i = 0; i < sizeof ours / sizeof ours[0]; i++) {
         size_t length = strlen(ours[i]);
         if (strcmp(name, ours[i]) == 0) return true;
@@ -135,6 +135,7 @@ oc_status oci_folder_save(oci_session *s, oc_error *err) {
     int epoch = s->position.best_epoch;
     if (epoch > 0 && epoch == s->best_saved) return OC_OK;
     s->model->temperature = epoch > 0 ? s->position.temperature : 1;
+    s->model->threshold = epoch > 0 ? s->position.threshold : 0;
     if (s->best_saved < 0 && !s->resumed) OC_TRY(disown(s->options->out, err));
     if (epoch == 0)
         OC_TRY(save_current(s, err));

@@ -1,7 +1,8 @@
 /* Judging an epoch on the validation part: is it the best so far, and how certain may it be.
  *
  * The best epoch is the one with the highest accuracy, among equals the one with the lowest loss.
- * Its logits give the temperature (Guo et al. 2017), and with that its metrics.
+ * Its logits give the temperature (Guo et al. 2017), and with that the threshold of "unknown" and
+ * the metrics.
  * SPDX-License-Identifier: BSD-2-Clause */
 #include <math.h>
 #include <string.h>
@@ -149,11 +150,14 @@ static oc_status crown(verdict *v, oci_session *s, oc_error *err) {
     p->best_accuracy = v->score.accuracy;
     p->best_loss = v->score.nll;
     p->temperature = oc_fit_temperature(v->logits, v->truth, v->kept, v->classes, v->threads);
+    OC_TRY(oc_fit_threshold(&p->threshold, v->logits, v->truth, v->kept, v->classes, p->temperature,
+                            v->threads, err));
     OC_TRY(oci_best_keep(s, err));
     OC_TRY(rescore(v, p->temperature, err));
     OC_TRY(put_metrics(v, s, err));
     const oci_judged judged = {v->score.confusion, v->logits, v->truth, v->item, v->kept,
                                v->classes};
+    OC_TRY(oci_examples_choose(s, &judged, err));
     return oci_board_pictures(s, &judged, err);
 }
 
@@ -165,6 +169,7 @@ static oc_status crown_last(oci_session *s, oc_epoch_summary *summary, oc_error 
     p->best_epoch = p->epoch + 1;
     p->best_accuracy = p->best_loss = NAN;
     p->temperature = 1;
+    p->threshold = 0;
     return oci_best_keep(s, err);
 }
 

@@ -25,8 +25,13 @@ static const oc_arch *arch_of_model(const oc_model *model) {
     return NULL;
 }
 
+/* Where a network ends that was cut below its head. */
+static const char *last_layer(const oc_graph *graph) {
+    return oc_graph_node(graph, oc_graph_node_count(graph) - 1)->name;
+}
+
 static oc_status open_folder(oci_origin *origin, const oc_train_options *o, oc_error *err) {
-    OC_TRY(oc_model_load(&origin->model, o->from, err));
+    OC_TRY(oc_model_load_body(&origin->model, o->from, err));
     if (oc_graph_is_int8(origin->model->graph)) {
         return oc_fail(err, OC_EUNSUPPORTED,
                        "%s is a quantised model, which cannot be trained on: start from the one "
@@ -37,6 +42,8 @@ static oc_status open_folder(oci_origin *origin, const oc_train_options *o, oc_e
     origin->arch = own;
     if (o->arch != NULL) OC_TRY(oc_zoo_find(o->arch, &origin->arch, err));
     origin->own_graph = origin->arch == own;
+    if (origin->cut == NULL && origin->own_graph && origin->model->classes.count == 0)
+        origin->cut = last_layer(origin->model->graph);
     return OC_OK;
 }
 

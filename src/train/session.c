@@ -230,6 +230,7 @@ void oci_session_clear(oci_session *s) {
     oci_journal_close(&s->journal);
     oci_board_close(s);
     if (s->lock >= 0) (void)close(s->lock);
+    oc_free(s->examples);
     oc_dist_free(s->dist);
     for (int k = 0; k < 2; k++) oc_tensors_free(s->slot[k]);
     oc_tensors_free(s->weights);

@@ -49,14 +49,14 @@ static oc_status run_json(const oci_session *s, json_t **out, oc_error *err) {
 }
 
 static json_t *position_json(const oci_position *p) {
-    return json_pack("{s:i, s:I, s:I, s:I, s:f, s:I, s:I, s:i, s:o, s:o, s:f, s:f, s:b, s:f, s:I}",
-                     "epoch", p->epoch, "step", (json_int_t)p->step, "updates",
-                     (json_int_t)p->updates, "total", (json_int_t)p->total, "loss_sum", p->loss_sum,
-                     "correct", (json_int_t)p->correct, "images", (json_int_t)p->images,
-                     "best_epoch", p->best_epoch, "best_accuracy", oc_json_real(p->best_accuracy),
-                     "best_loss", oc_json_real(p->best_loss), "temperature", p->temperature,
-                     "last_loss", p->last_loss, "finished", p->finished, "seconds", p->seconds,
-                     "log_bytes", (json_int_t)p->log_bytes);
+    return json_pack(
+        "{s:i, s:I, s:I, s:I, s:f, s:I, s:I, s:i, s:o, s:o, s:f, s:o, s:f, s:b, s:f, s:I}", "epoch",
+        p->epoch, "step", (json_int_t)p->step, "updates", (json_int_t)p->updates, "total",
+        (json_int_t)p->total, "loss_sum", p->loss_sum, "correct", (json_int_t)p->correct, "images",
+        (json_int_t)p->images, "best_epoch", p->best_epoch, "best_accuracy",
+        oc_json_real(p->best_accuracy), "best_loss", oc_json_real(p->best_loss), "temperature",
+        p->temperature, "threshold", oc_json_real(p->threshold), "last_loss", p->last_loss,
+        "finished", p->finished, "seconds", p->seconds, "log_bytes", (json_int_t)p->log_bytes);
 }
 
 oc_status oci_state_json(const oci_session *s, uint64_t generation, json_t **out, oc_error *err) {
@@ -64,10 +64,11 @@ oc_status oci_state_json(const oci_session *s, uint64_t generation, json_t **out
     oc_status status = OC_OK;
     OC_GOTO(run_json(s, &run, err));
     OC_GOTO(oc_recipe_to_json(&s->model->recipe, &recipe, err));
-    *out = json_pack("{s:i, s:I, s:s, s:s, s:i, s:O, s:O, s:o, s:O?}", "format", STATE_FORMAT,
+    *out = json_pack("{s:i, s:I, s:s, s:s, s:i, s:O, s:O, s:o, s:O?, s:o}", "format", STATE_FORMAT,
                      "generation", (json_int_t)generation, "version", OC_VERSION, "engine",
                      engine_of(s), "threads", s->settings.threads, "run", run, "recipe", recipe,
-                     "position", position_json(&s->position), "metrics", s->model->metrics);
+                     "position", position_json(&s->position), "metrics", s->model->metrics,
+                     "examples", oci_examples_json(s));
     if (*out == NULL) status = oc_fail_nomem(err, 0, "the state of the run");
 done:
     json_decref(run);
@@ -146,7 +147,8 @@ static oc_status get_reals(const json_t *o, const char *where, oci_position *p, 
         double *value;
     } rows[] = {{"loss_sum", &p->loss_sum},   {"best_accuracy", &p->best_accuracy},
                 {"best_loss", &p->best_loss}, {"temperature", &p->temperature},
-                {"last_loss", &p->last_loss}, {"seconds", &p->seconds}};
+                {"threshold", &p->threshold}, {"last_loss", &p->last_loss},
+                {"seconds", &p->seconds}};
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         OC_TRY(get_real(o, rows[i].key, where, rows[i].value, err));
     }
@@ -162,7 +164,9 @@ static oc_status get_position(const json_t *o, const char *where, int epochs, oc
     OC_TRY(get_counts(o, where, p, err));
     p->epoch = (int)epoch;
     p->best_epoch = (int)best;
-    return get_reals(o, where, p, err);
+    OC_TRY(get_reals(o, where, p, err));
+    if (isnan(p->threshold)) p->threshold = 0; /* an older version had none */
+    return OC_OK;
 }
 
 /* What may differ, and is told. */
@@ -196,6 +200,7 @@ oc_status oci_state_apply(oci_session *s, const json_t *state, const char *where
     json_decref(s->model->metrics);
     s->model->metrics = json_incref(json_object_get(state, "metrics"));
     if (json_is_null(s->model->metrics)) s->model->metrics = NULL;
+    status = oci_examples_apply(s, json_object_get(state, "examples"), err);
 done:
     json_decref(is);
     return status;

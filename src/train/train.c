@@ -35,6 +35,7 @@ static void fill_result(const oci_session *s, oc_train_result *r) {
                            .best_loss = p->best_epoch > 0 ? p->best_loss : NAN,
                            .final_loss = p->epoch > 0 ? p->last_loss : NAN,
                            .temperature = p->best_epoch > 0 ? p->temperature : 1,
+                           .threshold = p->best_epoch > 0 ? p->threshold : 0,
                            .seconds = s->earlier_seconds + oc_clock_seconds() - s->meter.started,
                            .images_per_second =
                                training > 0 ? (double)s->meter.images / training : 0,
@@ -59,6 +60,7 @@ oc_status oc_train(const oc_train_options *options, const oc_train_observer *obs
     fill_result(&s, result);
     oci_bottleneck_sum_up(&s, &result->times);
     if (s.position.finished) oci_photos_remove(&s);
+    if (s.position.finished) OC_GOTO(oci_examples_write(&s, err));
     if (s.position.finished) OC_GOTO(oci_board_finish(&s, err));
 done:
     oci_session_clear(&s);

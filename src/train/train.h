@@ -129,7 +129,8 @@ typedef struct oc_train_options {
                                   rather than on disk; 0 = 512 MiB */
     const char *command;       /* as typed, for the record */
     oc_board board;
-    int histograms; /* of weights and gradients for TensorBoard, every so many steps; 0 = none */
+    bool no_examples; /* no thumbnails of photos in the model folder */
+    int histograms;   /* of weights and gradients for TensorBoard, every so many steps; 0 = none */
 } oc_train_options;
 void oc_train_options_init(oc_train_options *o); /* all defaults */
 
@@ -172,7 +173,7 @@ typedef struct oc_train_observer {
 
 typedef struct oc_train_result {
     int epochs_done, best_epoch;
-    double best_accuracy, best_loss, final_loss, temperature;
+    double best_accuracy, best_loss, final_loss, temperature, threshold;
     double seconds, images_per_second;
     size_t train_images, val_images, classes, rejected;
     oc_train_times times;
@@ -183,9 +184,9 @@ typedef struct oc_train_result {
 } oc_train_result;
 
 /* Train. On OC_OK the folder `out` holds the best model on validation (the last one when there is
- * none), its card, metrics.json, log.jsonl,
- * TensorBoard's event files and checkpoint/. A stop on request is OC_OK with
- * result->stopped. */
+ * none), its card, metrics.json, log.jsonl, TensorBoard's event files, checkpoint/, and, of a run
+ * that is finished, examples/: a thumbnail of a photo of each class, for up to 2,000 classes. A
+ * stop on request is OC_OK with result->stopped. */
 OC_MUST_CHECK oc_status oc_train(const oc_train_options *options, const oc_train_observer *observer,
                                  oc_train_result *result, oc_error *err);
 json_t *oc_train_result_json(const oc_train_result *r); /* new reference, or NULL */

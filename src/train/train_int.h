@@ -161,7 +161,7 @@ typedef struct oci_position {
     double loss_sum;  /* over the images of this epoch so far */
     uint64_t correct, images;
     int best_epoch; /* from 1; 0 = none yet */
-    double best_accuracy, best_loss, temperature;
+    double best_accuracy, best_loss, temperature, threshold;
     double last_loss; /* training loss of the last whole epoch */
     bool finished;
     double seconds;     /* spent by this run and those that it continues */
@@ -233,6 +233,8 @@ typedef struct oci_session {
     oci_position position;
     oci_journal journal;
     oci_board board;
+    uint32_t *examples;     /* (classes) photos of the validation set that stand for the classes, or
+                               OCI_NO_EXAMPLE; NULL = none chosen */
     int lock;               /* of the folder; -1 = none */
     uint64_t generation;    /* of the checkpoint on disk; 0 = none */
     int best_on_disk;       /* epoch whose weights checkpoint/best-N.safetensors holds */
@@ -396,6 +398,19 @@ typedef struct oci_judged {
 } oci_judged;
 /* The confusion matrix and some mistakes. */
 OC_MUST_CHECK oc_status oci_board_pictures(oci_session *s, const oci_judged *judged, oc_error *err);
+
+/* ---- examples (examples.c) ----------------------------------------------------------------------
+ */
+
+#define OCI_NO_EXAMPLE UINT32_MAX
+/* The photos that stand for the classes, from what validation has seen of the best epoch. */
+OC_MUST_CHECK oc_status oci_examples_choose(oci_session *s, const oci_judged *judged,
+                                            oc_error *err);
+/* The choice as a checkpoint keeps it: new reference; and back. */
+json_t *oci_examples_json(const oci_session *s);
+OC_MUST_CHECK oc_status oci_examples_apply(oci_session *s, const json_t *array, oc_error *err);
+/* At the end of a run: the folder of their thumbnails, or none where none is wanted. */
+OC_MUST_CHECK oc_status oci_examples_write(const oci_session *s, oc_error *err);
 
 /* ---- judging (judge.c)
  * -------------------------------------------------------------------------------------------- */

@@ -26,6 +26,20 @@ static void every_door_of_the_gate_is_counted(void **state) {
     oc_free_aligned(aligned);
 }
 
+static void every_refusal_is_counted(void **state) {
+    (void)state;
+    uint64_t before = oc_mem_failures();
+    for (int door = 0; door < 4; door++) {
+        oc_mem_fail_at(1);
+        assert_null(door == 0   ? oc_malloc(8)
+                    : door == 1 ? oc_calloc(1, 8)
+                    : door == 2 ? oc_realloc(NULL, 8)
+                                : oc_malloc_aligned(8));
+    }
+    oc_free(oc_malloc(8));
+    assert_int_equal(oc_mem_failures() - before, 4);
+}
+
 static void disarmed_gate_lets_all_through(void **state) {
     (void)state;
     oc_mem_fail_at(1);
@@ -184,6 +198,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(nth_allocation_fails_once),
         cmocka_unit_test(every_door_of_the_gate_is_counted),
+        cmocka_unit_test(every_refusal_is_counted),
         cmocka_unit_test(disarmed_gate_lets_all_through),
         cmocka_unit_test(zero_sizes_are_valid),
         cmocka_unit_test(overflowing_calloc_is_null),

@@ -22,11 +22,13 @@ serve() {
     [ -n "$url" ] || fail "the server does not start"
 }
 
-# stop [SIGNAL]: the server ends
+# stop [SIGNAL]: the server ends, and well where it is asked to
 stop() {
     kill "-${1-TERM}" "$server" 2>/dev/null
     wait "$server" 2>/dev/null
+    code=$?
     server=
+    [ $code = 0 ] || [ "${1-TERM}" != TERM ] || fail "the server ended with $code"
 }
 
 # ask STATUS PATH [CURL OPTIONS...]: the answer has that status; its body is on "standard output"

@@ -42,6 +42,29 @@ NET
 run 2 import caffe --net odd.prototxt --weights net.caffemodel -o model
 says "up (Deconvolution) in line 2, mvn (MVN) in line 3"
 
+claim "photos can be squashed to a size and the centre of that cropped"
+cat >dense.prototxt <<'NET'
+input: "data" input_dim: [1, 3, 8, 8]
+layer { name: "all" type: "Pooling" bottom: "data" top: "all" pooling_param { pool: AVE global_pooling: true } }
+layer { name: "fc" type: "InnerProduct" bottom: "all" top: "fc" inner_product_param { num_output: 2 } }
+NET
+{ # layer fc: a blob of 2 x 3 zeros, and one of 2
+    printf '\242\006\067\012\002fc\072\040\072\004\012\002\002\003\052\030'
+    head -c 24 /dev/zero
+    printf '\072\017\072\003\012\001\002\052\010'
+    head -c 8 /dev/zero
+} >dense.caffemodel
+dense="import caffe --net dense.prototxt --weights dense.caffemodel --mean 1,2,3 -o dense"
+# shellcheck disable=SC2086 # a list of words
+run 0 $dense --fit squash --resize 11
+run 0 info dense
+prints "squashed to 11 x 11 and centre crop"
+# shellcheck disable=SC2086
+run 0 $dense --fit crop --resize 9
+# shellcheck disable=SC2086
+run 1 $dense --fit squash --resize 7
+says "--resize 7: less than the network's input, 8 x 8"
+
 claim "probabilities are OpenCV's"
 if [ -x "$peers/bin/python" ]; then
     mkdir nets

@@ -162,6 +162,9 @@ ask 200 /v1/identify -F "images=@$photo" -H 'X-Forwarded-For: 192.0.2.1'
 ask 429 /v1/identify -F "images=@$photo" -H 'X-Forwarded-For: 198.51.100.8, 192.0.2.1'
 grep -qi '^retry-after: [1-9]' "$work/.stderr" || fail "no Retry-After"
 ask 200 /v1/identify -F "images=@$photo" -H 'X-Forwarded-For: 192.0.2.2'
+ask 429 /v1/identify -F "images=@$photo" -H 'X-Forwarded-For: 198.51.100.7' \
+    -H 'X-Forwarded-For: 192.0.2.1'
+ask 403 /v1/review -H 'X-Forwarded-For: 127.0.0.1' -H 'X-Forwarded-For: 192.0.2.1'
 ask 200 /v1/models -H 'X-Forwarded-For: 192.0.2.1'
 stop
 

@@ -32,8 +32,14 @@ claim "an int8 model goes out, too"
 run 0 quantize model photos -o small --photos 16 --batch 2 --max-drop 100
 run 0 export onnx small -o small.onnx
 run 0 import onnx small.onnx -o back4
-run 0 predict back4 $photo --json
-prints '"top"'
+run 0 predict small $photo --engine ref --json
+answer=$(cat .stdout)
+run 0 predict back4 $photo --engine ref --json
+equal "$(cat .stdout)" "$answer"
+
+claim "and stays one: its file does not grow"
+[ "$(wc -c <back4/model.safetensors)" -lt $(($(wc -c <small/model.safetensors) + 2000)) ] ||
+	fail "weights of int8 came back as floats"
 
 claim "wrong use is told"
 run 1 export onnx model
@@ -47,6 +53,10 @@ says "FILE.onnx"
 head -c 200 model.onnx >cut.onnx
 run 2 import onnx cut.onnx -o back5
 says "cut.onnx"
+run 2 import weights model.onnx -o back5
+says "ocellus import onnx"
+run 2 import onnx model/model.safetensors -o back5
+says "ocellus import weights"
 rm outside.onnx.data
 run 2 import onnx outside.onnx -o back5
 says "outside.onnx.data"

@@ -49,6 +49,28 @@ says "did you mean 'features.9'?"
 run 1 train photos -o cut4 --cut features.9
 says "--cut features.9 needs a network to cut"
 
+claim "a network that is imported up to a layer takes a new head and names nothing before"
+run 0 import weights model/model.safetensors -o body --cut $layer --size 66
+prints "features of features.9"
+run 2 predict body photos/lemon-daisy/001.jpg
+says "ocellus train PHOTOS --from body -o MODEL"
+run 2 eval body photos
+run 2 export onnx body -o body.onnx
+says "names nothing yet"
+run 0 info body --no-speed
+prints "no classes"
+run 0 train photos -o from_body --from body --epochs 1 --batch 8 --threads 1 --seed 3
+run 0 train photos -o from_whole --from again --cut $layer --epochs 1 --batch 8 --threads 1 --seed 3
+cmp -s from_body/model.safetensors from_whole/model.safetensors || fail "not the same as train --cut"
+run 0 export onnx model -o model.onnx
+run 0 import onnx model.onnx -o body2 --cut $layer
+run 0 train photos -o from_onnx --from body2 --epochs 1 --batch 8 --threads 1
+run 1 import onnx model.onnx -o body3 --cut $layer --labels names.txt
+says "of which --cut features.9 leaves none"
+run 2 import onnx model.onnx -o body3 --cut feature.9
+says "did you mean 'features.9'?"
+[ ! -e body3 ] || fail "a model was written"
+
 claim "weights go out under names that come back"
 run 0 export weights model -o out.safetensors
 cmp -s out.safetensors model/model.safetensors || fail "other bytes than the model's"

@@ -55,9 +55,36 @@ def judge(name, known, found):
         sys.exit(1)
 
 
+def old_resnet50():
+    """ResNet-50 as Keras had it until version 2.2, under Caffe's names."""
+    layers = keras.layers
+
+    def conv_norm(x, name, size, **options):
+        x = layers.Conv2D(size[0], size[1], name="res" + name, **options)(x)
+        return layers.BatchNormalization(name="bn" + name)(x)
+
+    image = layers.Input((224, 224, 3))
+    x = layers.ZeroPadding2D(3)(image)
+    x = layers.Conv2D(64, 7, strides=2, name="conv1")(x)
+    x = layers.Activation("relu")(layers.BatchNormalization(name="bn_conv1")(x))
+    x = layers.MaxPooling2D(3, strides=2)(layers.ZeroPadding2D(1)(x))
+    for stage, (width, blocks) in enumerate([(64, 3), (128, 4), (256, 6), (512, 3)], 2):
+        for block in "abcdef"[:blocks]:
+            name, first = f"{stage}{block}_branch", block == "a"
+            stride = 2 if first and stage > 2 else 1
+            y = layers.Activation("relu")(conv_norm(x, name + "2a", (width, 1), strides=stride))
+            y = layers.Activation("relu")(conv_norm(y, name + "2b", (width, 3), padding="same"))
+            y = conv_norm(y, name + "2c", (4 * width, 1))
+            if first:
+                x = conv_norm(x, name + "1", (4 * width, 1), strides=stride)
+            x = layers.Activation("relu")(layers.add([x, y]))
+    x = layers.GlobalAveragePooling2D()(x)
+    return keras.Model(image, layers.Dense(1000, activation="softmax", name="fc1000")(x))
+
+
 def keras_net(name, form, **options):
     keras.utils.set_random_seed(1)
-    net = getattr(keras.applications, name)(weights=None, **options)
+    net = old_resnet50() if name == "old" else getattr(keras.applications, name)(weights=None, **options)
     for layer in net.layers:
         weights = layer.get_weights()
         if len(weights) == 4:
@@ -67,7 +94,7 @@ def keras_net(name, form, **options):
         elif len(weights) == 2:
             layer.set_weights([weights[0], RNG.normal(0, 0.05, weights[1].shape)])
     file = os.path.join(FOLDER, f"{name}.{form}")
-    (net.save if form == "h5" else net.save_weights)(file)
+    (net.save_weights if form == "weights.h5" else net.save)(file)
     pixels = PIXELS.astype(numpy.float32)
     if name.startswith("Mobile"):
         pixels = pixels / 127.5 - 1
@@ -106,7 +133,9 @@ def timm_net(name):
 if PEER == "keras":
     keras_net("MobileNet", "h5", alpha=0.25)
     keras_net("MobileNetV2", "weights.h5", alpha=0.35)
+    keras_net("MobileNetV2", "keras", alpha=0.35)
     keras_net("ResNet50", "weights.h5")
+    keras_net("old", "h5")
 else:
     timm_net("mobilenetv2_035")
     timm_net("mobilenetv1_100")

@@ -2,25 +2,17 @@
  * and that neither threads nor the cut of a batch change a bit.
  *
  * SPDX-License-Identifier: BSD-2-Clause */
-#include "../check.h"
+#include "conv_problem.h"
 
 #include <math.h>
 
-#include "engine/engine_int.h"
-#include "engine/onednn/loops.h"
 #include "engine/onednn/packed.h"
 
-enum { LANES = OCI_PACK_LANES, GUARD = 64 };
+_Static_assert((int)LANES == (int)OCI_PACK_LANES, "the kernel has its numbers in other blocks");
 
 /* Of the largest result: sums of at most 1800 products in single precision; a wrong tap is some
  * 1e-1 off. */
 static const double TOLERANCE = 1e-5;
-
-typedef struct problem {
-    oci_conv_shape s;
-    float *src, *weights, *bias, *dst; /* blocked, as packed.h wants them, (out), blocked */
-    size_t src_count, dst_count, weight_count;
-} problem;
 
 static const struct {
     const char *name;
@@ -62,39 +54,6 @@ static oci_conv_shape shape_at(size_t i) {
                             .pad_left = pad,
                             .pad_bottom = pad,
                             .pad_right = pad};
-}
-
-static float *random_floats(size_t count, uint64_t seed, float low) {
-    oc_rng rng;
-    oc_rng_init(&rng, seed, OC_RNG_TEST, 0, 0);
-    float *x = test_malloc((count + GUARD) * sizeof *x);
-    for (size_t i = 0; i < count + GUARD; i++) x[i] = oc_rng_between(&rng, low, 1);
-    return x;
-}
-
-static void open_problem(problem *p, size_t i) {
-    const oci_conv_shape s = shape_at(i);
-    size_t n = (size_t)s.n, in = (size_t)s.in_channels, out = (size_t)s.out_channels;
-    *p = (problem){.s = s};
-    p->src_count = n * in * (size_t)s.in_h * (size_t)s.in_w;
-    p->dst_count = n * out * (size_t)s.out_h * (size_t)s.out_w;
-    p->weight_count = out * in * (size_t)(s.kernel_h * s.kernel_w);
-    p->src = random_floats(p->src_count, 1, -0.2F);
-    p->dst = random_floats(p->dst_count, 2, -1);
-    p->weights = random_floats(p->weight_count, 3, -1);
-    p->bias = random_floats(out, 4, -3);
-}
-
-static void close_problem(problem *p) {
-    test_free(p->src);
-    test_free(p->dst);
-    test_free(p->weights);
-    test_free(p->bias);
-}
-
-static size_t at(int c, int h, int w, int i, int k, int y, int x) {
-    size_t block = (size_t)(i * (c / LANES) + k / LANES);
-    return ((block * (size_t)h + (size_t)y) * (size_t)w + (size_t)x) * LANES + (size_t)(k % LANES);
 }
 
 /* (out/8, in/8, taps, 8 in, 8 out) */
@@ -172,7 +131,7 @@ static void a_result_is_the_plain_sum(void **state) {
     (void)state;
     for (size_t i = 0; i < SHAPE_COUNT; i++) {
         problem p;
-        open_problem(&p, i);
+        open_problem(&p, shape_at(i));
         float *got = guarded(p.dst_count);
         double *wanted = plain_sums(&p);
         run(&p, 2, p.s.n, NULL, got);
@@ -189,7 +148,7 @@ static void bias_sum_and_clip_are_fused(void **state) {
     (void)state;
     for (size_t shape = 0; shape < SHAPE_COUNT; shape += 9) {
         problem p;
-        open_problem(&p, shape);
+        open_problem(&p, shape_at(shape));
         p.s.sum = true;
         p.s.act = OCI_ACT_RELU6;
         float *got = guarded(p.dst_count);
@@ -215,7 +174,7 @@ static void bias_sum_and_clip_are_fused(void **state) {
 static void a_nan_passes_the_clip(void **state) {
     (void)state;
     problem p;
-    open_problem(&p, 4);
+    open_problem(&p, shape_at(4));
     p.s.act = OCI_ACT_RELU;
     p.src[0] = NAN;
     float *got = guarded(p.dst_count);
@@ -229,7 +188,7 @@ static void results_depend_on_neither_threads_nor_the_cut_of_the_batch(void **st
     (void)state;
     for (size_t i = 0; i < SHAPE_COUNT; i++) {
         problem p;
-        open_problem(&p, i);
+        open_problem(&p, shape_at(i));
         float *one = guarded(p.dst_count), *three = guarded(p.dst_count);
         run(&p, 1, p.s.n, NULL, one);
         run(&p, 3, 1, NULL, three);
@@ -244,7 +203,7 @@ static void results_depend_on_neither_threads_nor_the_cut_of_the_batch(void **st
 static void the_plain_loops_agree(void **state) {
     (void)state;
     problem p;
-    open_problem(&p, 0);
+    open_problem(&p, shape_at(0));
     const oci_pack_source from = {.h = p.s.in_h,
                                   .w = p.s.in_w,
                                   .out_h = p.s.out_h,

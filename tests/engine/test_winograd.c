@@ -2,25 +2,17 @@
  * and that neither threads nor the cut of a batch change a bit.
  *
  * SPDX-License-Identifier: BSD-2-Clause */
-#include "../check.h"
+#include "conv_problem.h"
 
 #include <math.h>
 
-#include "engine/engine_int.h"
-#include "engine/onednn/loops.h"
 #include "engine/onednn/winograd.h"
 
-enum { LANES = OCI_WINO_LANES, GUARD = 64 };
+_Static_assert((int)LANES == (int)OCI_WINO_LANES, "the kernel has its numbers in other blocks");
 
 /* Of the largest result: sums of at most 1152 products in single precision, transformed there and
  * back; the direct sum in single precision is about 1.5e-6 off, a wrong tap some 1e-1. */
 static const double TOLERANCE = 1e-5;
-
-typedef struct problem {
-    oci_conv_shape s;
-    float *src, *weights, *bias, *dst; /* blocked, plain, (out), blocked */
-    size_t src_count, dst_count, weight_count;
-} problem;
 
 /* n, channels, size and pads; the result's size follows */
 static oci_conv_shape shape(int n, int in, int out, int h, int w, int top, int left, int bottom,
@@ -65,38 +57,6 @@ enum { SHAPE_COUNT = sizeof SHAPES / sizeof *SHAPES };
 static oci_conv_shape shape_at(size_t i) {
     return shape(SHAPES[i].n, SHAPES[i].in, SHAPES[i].out, SHAPES[i].h, SHAPES[i].w, SHAPES[i].top,
                  SHAPES[i].left, SHAPES[i].bottom, SHAPES[i].right);
-}
-
-static float *random_floats(size_t count, uint64_t seed, float low) {
-    oc_rng rng;
-    oc_rng_init(&rng, seed, OC_RNG_TEST, 0, 0);
-    float *x = test_malloc((count + GUARD) * sizeof *x);
-    for (size_t i = 0; i < count + GUARD; i++) x[i] = oc_rng_between(&rng, low, 1);
-    return x;
-}
-
-static void open_problem(problem *p, oci_conv_shape s) {
-    size_t n = (size_t)s.n, in = (size_t)s.in_channels, out = (size_t)s.out_channels;
-    *p = (problem){.s = s};
-    p->src_count = n * in * (size_t)s.in_h * (size_t)s.in_w;
-    p->dst_count = n * out * (size_t)s.out_h * (size_t)s.out_w;
-    p->weight_count = out * in * 9;
-    p->src = random_floats(p->src_count, 1, -0.2F);
-    p->dst = random_floats(p->dst_count, 2, -1);
-    p->weights = random_floats(p->weight_count, 3, -1);
-    p->bias = random_floats(out, 4, -3);
-}
-
-static void close_problem(problem *p) {
-    test_free(p->src);
-    test_free(p->dst);
-    test_free(p->weights);
-    test_free(p->bias);
-}
-
-static size_t at(int c, int h, int w, int i, int k, int y, int x) {
-    size_t block = (size_t)(i * (c / LANES) + k / LANES);
-    return ((block * (size_t)h + (size_t)y) * (size_t)w + (size_t)x) * LANES + (size_t)(k % LANES);
 }
 
 /* What a product of source, weight and result has to do with each of the three. */

@@ -158,7 +158,7 @@ static void base64_is_that_of_rfc_4648(void **state) {
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         oc_buf out = {0};
         oc_buf_puts(&out, "");
-        oci_base64(&out, cases[i][0], strlen(cases[i][0]));
+        oc_buf_base64(&out, cases[i][0], strlen(cases[i][0]));
         assert_string_equal(out.data, cases[i][1]);
         oc_buf_clear(&out);
     }

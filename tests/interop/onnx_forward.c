@@ -38,7 +38,7 @@ int main(int argc, char **argv) {
     if (argc != 5) return 1;
     oc_status status = oc_model_new(&model, &err);
     if (status == OC_OK)
-        status = oc_onnx_import(model, argv[1], (int)strtol(argv[2], NULL, 10), &err);
+        status = oc_onnx_import(model, argv[1], (int)strtol(argv[2], NULL, 10), NULL, &err);
     if (status == OC_OK) status = forward(model, argv[3], argv[4], &err);
     if (status == OC_OK) {
         const oc_recipe *r = &model->recipe;

@@ -263,7 +263,7 @@ static void layers_of_2014_are_the_same_net(void **state) {
     assert_true(lr == 2 && decay == 0);
     oc_graph_free(net.graph);
     refuse(CAFFE_INPUT(8) "layers { layer { name: 'c' type: 'conv' } bottom: 'data' top: 'c' }",
-           OC_EUNSUPPORTED, "form of 2013");
+           OC_EUNSUPPORTED, "upgrade_net_proto_text OLD.prototxt NEW.prototxt");
 }
 
 static const char two_heads[] =

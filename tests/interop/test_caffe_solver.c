@@ -114,6 +114,52 @@ static void data_layers_become_recipe_and_variation(void **state) {
     oc_caffe_solver_free(s);
 }
 
+/* As in the spring of 2014: V1 layers, and all of the transformation in the data's own message. */
+static void a_transformation_in_the_data_s_own_message_counts(void **state) {
+    put(*state, "net.prototxt",
+        "layers { name: 'd' type: IMAGE_DATA top: 'data' top: 'label' image_data_param { source: "
+        "'list.txt' batch_size: 2 new_width: 32 new_height: 30 scale: 0.25 crop_size: 20 mirror: "
+        "true mean_file: 'mean.binaryproto' } }\n"
+        "layers { name: 'f' type: INNER_PRODUCT bottom: 'data' top: 'f' inner_product_param { "
+        "num_output: 4 } }\n"
+        "layers { name: 'loss' type: SOFTMAX_LOSS bottom: 'f' bottom: 'label' }\n");
+    oc_buf mean = {0};
+    char path[OC_PATH_BYTES];
+    oc_error err = {0};
+    for (uint32_t i = 1; i <= 4; i++) oci_wire_put_varint(&mean, i, i == 2 ? 3 : 1);
+    for (int i = 0; i < 3; i++) oci_wire_put_float(&mean, 5, 10.0F * (float)(i + 1));
+    check_ok(oc_path_join(path, ((project *)*state)->folder, "mean.binaryproto", &err), err);
+    check_ok(oc_file_put(path, mean.data, mean.size, &err), err);
+    oc_buf_clear(&mean);
+    oc_caffe_solver *s = read(*state, PLAIN);
+    const oc_recipe *r = &s->recipe;
+    assert_true(r->width == 20 && r->resize_width == 32 && r->resize_height == 30);
+    assert_true(r->std[0] == 4 && r->std[2] == 4);
+    assert_true(r->mean[0] == 30 && r->mean[1] == 20 && r->mean[2] == 10);
+    assert_true(s->vary.flip && s->vary.crop_shift);
+    oc_caffe_solver_free(s);
+}
+
+static void weights_that_two_layers_share_are_refused(void **state) {
+#define TWINS(first, second)                                                                       \
+    DATA("TRAIN", "")                                                                              \
+    "layer { name: 'a' type: 'InnerProduct' bottom: 'data' top: 'a' param { name: 'w' } param { "  \
+    "name: '" first "' } inner_product_param { num_output: 4 } }\n"                                \
+    "layer { name: 'b' type: 'InnerProduct' bottom: 'a' top: 'b' param { name: '" second "' } "    \
+    "inner_product_param { num_output: 4 } }\n"                                                    \
+    "layer { name: 'loss' type: 'SoftmaxWithLoss' bottom: 'b' bottom: 'label' }\n"
+    oc_error err = {0};
+    put(*state, "net.prototxt", TWINS("bias", "w"));
+    oc_caffe_solver *s = read(*state, PLAIN);
+    check_fails(oc_caffe_solver_net(s, NULL, NULL, 3, NULL, &err), err, OC_EUNSUPPORTED,
+                "layer b (InnerProduct) has its weights \"w\" in common with layer a");
+    oc_caffe_solver_free(s);
+    put(*state, "net.prototxt", TWINS("", "")); /* no name is none in common */
+    s = read(*state, PLAIN);
+    check_ok(oc_caffe_solver_net(s, NULL, NULL, 3, NULL, &err), err);
+    oc_caffe_solver_free(s);
+}
+
 static void the_net_gets_multipliers_and_fillers(void **state) {
     oc_caffe_solver *s = read(*state, PLAIN);
     oc_error err = {0};
@@ -285,6 +331,8 @@ int main(void) {
         solver_test(numbers_come_with_caffe_s_defaults),
         solver_test(types_of_both_times_and_all_numbers_are_read),
         solver_test(data_layers_become_recipe_and_variation),
+        solver_test(a_transformation_in_the_data_s_own_message_counts),
+        solver_test(weights_that_two_layers_share_are_refused),
         solver_test(the_net_gets_multipliers_and_fillers),
         solver_test(weights_are_taken_by_the_layers_names),
         solver_test(what_cannot_be_is_refused_with_its_place),

@@ -6,6 +6,8 @@
 
 #include "interop/interop.h"
 
+#include <math.h>
+
 static char folder[OC_PATH_BYTES], net_path[OC_PATH_BYTES], weights_path[OC_PATH_BYTES],
     mean_path[OC_PATH_BYTES];
 
@@ -29,16 +31,17 @@ static void put_file(const char *path, const void *bytes, size_t size) {
 }
 
 /* conv 2 x 3 x 1 x 1, batch norm of 2 and its scale, dense 2 x 2 behind a global pool. */
-static const char net_text[] = CAFFE_INPUT(
-    4) "layer { name: 'c' type: 'Convolution' bottom: 'data' top: 'c' "
-       "convolution_param { num_output: 2 kernel_size: 1 bias_term: false } }\n"
-       "layer { name: 'bn' type: 'BatchNorm' bottom: 'c' top: 'c' }\n"
-       "layer { name: 'sc' type: 'Scale' bottom: 'c' top: 'c' scale_param { bias_term: true } }\n"
-       "layer { name: 'g' type: 'Pooling' bottom: 'c' top: 'g' "
-       "pooling_param { pool: AVE global_pooling: true } }\n"
-       "layer { name: 'fc' type: 'InnerProduct' bottom: 'g' top: 'fc' "
-       "inner_product_param { num_output: 2 } }\n"
-       "layer { name: 'prob' type: 'Softmax' bottom: 'fc' top: 'prob' }\n";
+#define BODY                                                                                       \
+    "layer { name: 'c' type: 'Convolution' bottom: 'data' top: 'c' "                               \
+    "convolution_param { num_output: 2 kernel_size: 1 bias_term: false } }\n"                      \
+    "layer { name: 'bn' type: 'BatchNorm' bottom: 'c' top: 'c' }\n"                                \
+    "layer { name: 'sc' type: 'Scale' bottom: 'c' top: 'c' scale_param { bias_term: true } }\n"    \
+    "layer { name: 'g' type: 'Pooling' bottom: 'c' top: 'g' "                                      \
+    "pooling_param { pool: AVE global_pooling: true } }\n"                                         \
+    "layer { name: 'fc' type: 'InnerProduct' bottom: 'g' top: 'fc' "                               \
+    "inner_product_param { num_output: 2 } }\n"                                                    \
+    "layer { name: 'prob' type: 'Softmax' bottom: 'fc' top: 'prob' }\n"
+static const char net_text[] = CAFFE_INPUT(4) BODY;
 
 typedef struct made {
     const char *name;
@@ -69,15 +72,20 @@ static void put_all(oc_buf *out) {
     for (size_t i = 0; i < LAYERS; i++) put_layer(out, &layers[i]);
 }
 
-static oc_status import(const oc_buf *weights, const oc_caffe_files *given, oc_model **out,
-                        oc_error *err) {
+static oc_status import_net(const char *text, const oc_buf *weights, const oc_caffe_files *given,
+                            oc_model **out, oc_error *err) {
     oc_caffe_files files = *given;
-    put_file(net_path, net_text, sizeof net_text - 1);
+    put_file(net_path, text, strlen(text));
     put_file(weights_path, weights->data, weights->size);
     files.net = net_path;
     files.weights = weights_path;
     OC_TRY(oc_model_new(out, err));
     return oc_caffe_import(*out, &files, NULL, err);
+}
+
+static oc_status import(const oc_buf *weights, const oc_caffe_files *given, oc_model **out,
+                        oc_error *err) {
+    return import_net(net_text, weights, given, out, err);
 }
 
 static const float *values(const oc_model *model, const char *name) {
@@ -103,6 +111,25 @@ static void a_net_and_its_weights_are_a_model(void **state) {
     const oc_recipe *r = &model->recipe;
     assert_true(r->bgr && r->unit == 1 && r->width == 4 && r->channels == 3);
     assert_true(r->mean[0] == 123 && r->mean[1] == 117 && r->mean[2] == 104 && r->std[0] == 1);
+    oc_model_free(model);
+    oc_buf_clear(&bytes);
+}
+
+static void a_data_layer_says_how_photos_are_prepared(void **state) {
+    (void)state;
+    static const char text[] =
+        "layer { name: 'd' type: 'ImageData' top: 'data' top: 'label' image_data_param { source: "
+        "'list' new_width: 9 new_height: 8 crop_size: 4 scale: 0.5 } }\n" BODY;
+    const oc_caffe_files files = {.mean = {1, 2, 3}, .has_mean = true};
+    oc_buf bytes = {0};
+    oc_model *model = NULL;
+    oc_error err = {0};
+    put_all(&bytes);
+    check_ok(import_net(text, &bytes, &files, &model, &err), err);
+    const oc_recipe *r = &model->recipe;
+    assert_int_equal(r->fit, OC_FIT_SQUASH);
+    assert_true(r->resize_width == 9 && r->resize_height == 8 && r->width == 4 && r->height == 4);
+    assert_true(r->std[0] == 2 && r->mean[0] == 3);
     oc_model_free(model);
     oc_buf_clear(&bytes);
 }
@@ -254,6 +281,66 @@ static void a_mean_image_becomes_the_mean_of_each_channel(void **state) {
     oc_buf_clear(&bytes);
 }
 
+/* ---- large weights ------------------------------------------------------------------------- */
+
+enum { LARGE = 1400 * 48 };
+
+static const char large_net[] =
+    CAFFE_INPUT(4) "layer { name: 'large' type: 'InnerProduct' bottom: 'data' top: 'large' "
+                   "inner_product_param { num_output: 1400 } }\n";
+
+/* One large dense layer; `bad`, where it is no NULL, in the place of its last value but `behind`.
+ */
+static oc_status import_large(const float *bad, size_t behind, oc_model **out, oc_error *err) {
+    const made large = {"large", {{1400, 48}, {1400}}, {2, 1}, {0.5F, 1}, 2};
+    const oc_caffe_files files = {.net = net_path, .weights = weights_path};
+    oc_buf bytes = {0};
+    put_layer(&bytes, &large);
+    if (bad != NULL) {
+        size_t at = bytes.size - sizeof *bad + 1;
+        const float last = 0.5F + LARGE - 1;
+        while (memcmp(bytes.data + --at, &last, sizeof last) != 0) assert_true(at > 0);
+        memcpy(bytes.data + at - behind * sizeof *bad, bad, sizeof *bad);
+    }
+    put_file(net_path, large_net, sizeof large_net - 1);
+    put_file(weights_path, bytes.data, bytes.size);
+    oc_buf_clear(&bytes);
+    OC_TRY(oc_model_new(out, err));
+    return oc_caffe_import(*out, &files, NULL, err);
+}
+
+static void large_weights_are_lent_and_saved_from_the_file(void **state) {
+    (void)state;
+    char path[OC_PATH_BYTES];
+    oc_model *model = NULL, *again = NULL;
+    oc_error err = {0};
+    check_ok(import_large(NULL, 0, &model, &err), err);
+    assert_false(oc_tensors_all_owned(model->weights));
+    check_ok(oc_labels_numbered(&model->classes, 1400, &err), err);
+    check_ok(oc_path_join(path, folder, "model", &err), err);
+    check_ok(oc_model_save(model, path, &err), err);
+    check_ok(oc_tensors_own(model->weights, &err), err);
+    for (size_t i = 0; i < LARGE; i++)
+        assert_true(values(model, "large.weight")[i] == 0.5F + (float)i);
+    check_ok(oc_model_load(&again, path, &err), err);
+    assert_memory_equal(values(again, "large.weight"), values(model, "large.weight"),
+                        LARGE * sizeof(float));
+    oc_model_free(model);
+    oc_model_free(again);
+}
+
+static void large_weights_that_are_not_finite_are_refused(void **state) {
+    (void)state;
+    const float bad[] = {NAN, INFINITY, -INFINITY};
+    for (size_t i = 0; i < 3; i++) {
+        oc_model *model = NULL;
+        oc_error err = {0};
+        check_fails(import_large(&bad[i], i * (LARGE / 3), &model, &err), err, OC_EMISMATCH,
+                    "large.weight is not finite");
+        oc_model_free(model);
+    }
+}
+
 static void running_out_of_memory_leaks_nothing(void **state) {
     (void)state;
     const oc_caffe_files files = {0};
@@ -280,11 +367,14 @@ static void running_out_of_memory_leaks_nothing(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_net_and_its_weights_are_a_model),
+        cmocka_unit_test(a_data_layer_says_how_photos_are_prepared),
         cmocka_unit_test(every_form_of_a_blob_has_the_same_values),
         cmocka_unit_test(all_weights_that_do_not_fit_are_listed),
         cmocka_unit_test(files_that_lie_are_refused),
         cmocka_unit_test(every_cut_of_a_file_is_refused),
         cmocka_unit_test(a_mean_image_becomes_the_mean_of_each_channel),
+        cmocka_unit_test(large_weights_are_lent_and_saved_from_the_file),
+        cmocka_unit_test(large_weights_that_are_not_finite_are_refused),
         cmocka_unit_test(running_out_of_memory_leaks_nothing),
     };
     return cmocka_run_group_tests(tests, setup, teardown);

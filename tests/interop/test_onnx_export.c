@@ -148,10 +148,36 @@ static void pixels_and_scores_are_those_of_the_recipe(void **state) {
     peers_run("onnx_run.py", TOLERANCE, inner);
 }
 
+/* ---- memory
+ * ------------------------------------------------------------------------------------ */
+
+static void running_out_of_memory_leaks_nothing(void **state) {
+    static const oc_onnx_options all = {.external_data = true, .preprocess = true, .softmax = true};
+    char path[OC_PATH_BYTES];
+    oc_status status = OC_ENOMEM;
+    bench b;
+    (void)state;
+    bench_open(&b, &PICTURE);
+    oc_model model = {.graph = b.graph, .weights = b.weights, .temperature = 1.7};
+    model.recipe = oc_recipe_default(SIDE, SIDE);
+    (void)file_of(path, 999, ".onnx");
+    for (uint64_t n = 1; n < 2000 && status != OC_OK; n++) {
+        oc_error err = {0};
+        oc_mem_fail_at(n);
+        status = oc_onnx_export(&model, path, &all, &err);
+        oc_mem_fail_at(0);
+        assert_true(status == OC_ENOMEM || (status == OC_OK && n > 5));
+        assert_true(status == OC_OK || !oc_path_exists(path));
+    }
+    assert_int_equal(status, OC_OK);
+    bench_close(&b);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_op_gives_the_same_in_onnx_runtime),
         cmocka_unit_test(pixels_and_scores_are_those_of_the_recipe),
+        cmocka_unit_test(running_out_of_memory_leaks_nothing),
     };
     return cmocka_run_group_tests(tests, setup, teardown);
 }

@@ -141,7 +141,7 @@ static void check_return(const oc_model *model, const char *path, const float *p
     oc_model *back = NULL;
     oc_error err = {0};
     check_ok(oc_model_new(&back, &err), err);
-    check_ok(oc_onnx_import(back, path, 0, &err), err);
+    check_ok(oc_onnx_import(back, path, 0, NULL, &err), err);
     assert_string_equal(back->arch, model->arch);
     assert_int_equal(back->classes.count, CLASSES);
     assert_string_equal(back->classes.items[CLASSES - 1].label, "29");

@@ -172,8 +172,8 @@ static void other_archives_are_told_apart(void **state) {
     (void)state;
     static const struct {
         const char *name, *part;
-    } KINDS[] = {{"model.weights.h5", "is a .keras archive"}, {"readme", "not one of torch.save"}};
-    for (size_t i = 0; i < 2; i++) {
+    } KINDS[] = {{"readme", "not one of torch.save or Keras"}};
+    for (size_t i = 0; i < 1; i++) {
         const made_entry entry = {.name = KINDS[i].name, .data = "x", .size = 1};
         oc_weights_file *f = NULL;
         oc_error err = {0};

@@ -87,6 +87,15 @@ static void a_checkpoint_gives_its_state(void **state) {
     }
 }
 
+/* Beside the state: a tensor, options, numbers of numpy, a counter, a path. */
+static void what_training_scripts_save_beside_the_state_is_passed_over(void **state) {
+    (void)state;
+    oc_weights_file *f = open_fixture("script_two.pth");
+    assert_int_equal(oc_tensors_count(oc_weights_file_tensors(f)), 1);
+    expect(f, "rows", "2x3", 6, (float[]){0, 1, 2, 3, 4, 5});
+    oc_weights_file_close(f);
+}
+
 static void whole_modules_and_old_files_say_how_to_save_them(void **state) {
     (void)state;
     refuse_fixture("module_one.pth", OC_EUNSUPPORTED, "torch.nn.modules.linear.Linear");
@@ -127,31 +136,58 @@ static void variables_of_keras_3_are_read(void **state) {
     oc_weights_file_close(f);
 }
 
+static void a_net_is_the_same_in_all_forms_of_keras_3(void **state) {
+    (void)state;
+    static const char *const FORMS[] = {"net_one.weights.h5", "net_one.keras", "net_one.h5"};
+    need_h5();
+    for (size_t i = 0; i < sizeof FORMS / sizeof *FORMS; i++) {
+        oc_weights_file *f = open_fixture(FORMS[i]);
+        assert_string_equal(oc_weights_file_kind(f), "Keras");
+        assert_int_equal(oc_tensors_count(oc_weights_file_tensors(f)), 9);
+        expect(f, "first/kernel", "1x2x2x3", 12, (float[]){0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11});
+        expect(f, "first/bias", "3", 3, (float[]){12, 13, 14});
+        expect(f, "norm/moving_variance", "3", 3, (float[]){24, 25, 26});
+        expect(f, "deep/kernel", "1x1x3x1", 3, (float[]){27, 28, 29});
+        expect(f, "last/bias", "2", 2, (float[]){36, 37});
+        oc_weights_file_close(f);
+    }
+}
+
 static void hdf5_that_looks_elsewhere_is_refused(void **state) {
     (void)state;
     need_h5();
+    refuse_fixture("soft_one.h5", OC_EFORMAT, "not followed");
+    refuse_fixture("virtual_one.h5", OC_EFORMAT, "not in this file");
     refuse_fixture("link_one.h5", OC_EFORMAT, "not followed");
     refuse_fixture("outside_one.h5", OC_EFORMAT, "not in this file");
-    refuse_fixture("bomb_one.h5", OC_EFORMAT, "more numbers than the file can hold");
+}
+
+static void hdf5_larger_inside_than_outside_is_refused(void **state) {
+    (void)state;
+    need_h5();
     refuse_fixture("circle_one.h5", OC_EFORMAT, "nested more than 8 deep");
+    refuse_fixture("bomb_one.h5", OC_EFORMAT, "packed in pieces larger than");
+    refuse_fixture("overflow_one.h5", OC_EFORMAT, "more numbers than the file can hold");
+    refuse_fixture("many_one.h5", OC_EFORMAT, "more numbers than the file can hold");
+    refuse_fixture("pieces_one.h5", OC_EFORMAT, "packed in pieces larger than");
 }
 
 static void every_truncation_of_hdf5_is_refused(void **state) {
     (void)state;
+    static const char *const FILES[] = {FIXTURES "layers_one.h5", FIXTURES "net_one.weights.h5"};
     need_h5();
-    char folder[OC_PATH_BYTES], path[OC_PATH_BYTES], *bytes = NULL;
-    size_t size = 0;
-    oc_error err = {0};
-    make_scratch(folder);
-    check_ok(oc_path_join(path, folder, "cut.h5", &err), err);
-    check_ok(oc_file_read(FIXTURES "layers_one.h5", 1 << 20, &bytes, &size, &err), err);
-    for (size_t n = 8; n < size; n += 97) {
+    for (size_t i = 0; i < 2; i++) {
+        char *bytes = NULL;
+        size_t size = 0;
+        oc_error err = {0};
         oc_weights_file *f = NULL;
-        check_ok(oc_file_put(path, bytes, n, &err), err);
-        assert_int_equal(oc_weights_file_open(&f, path, NULL), OC_EFORMAT);
+        check_ok(oc_file_read(FILES[i], 1 << 20, &bytes, &size, &err), err);
+        for (size_t n = 8; n < size; n += 97)
+            assert_int_equal(oc_weights_file_parse(&f, bytes, n, "f", NULL), OC_EFORMAT);
+        check_ok(oc_weights_file_parse(&f, bytes, size, "f", &err), err);
+        oc_weights_file_close(f);
+        oc_free(bytes);
     }
-    oc_free(bytes);
-    drop_scratch(folder);
 }
 
 static void other_files_are_no_weights(void **state) {
@@ -166,9 +202,10 @@ static void other_files_are_no_weights(void **state) {
 
 static void opening_survives_any_allocation_failing(void **state) {
     (void)state;
-    static const char *const FILES[] = {FIXTURES "state_two.pth", FIXTURES "layers_one.h5"};
+    static const char *const FILES[] = {FIXTURES "state_two.pth", FIXTURES "layers_one.h5",
+                                        FIXTURES "net_one.keras"};
     need_h5();
-    for (size_t i = 0; i < 2; i++) {
+    for (size_t i = 0; i < sizeof FILES / sizeof *FILES; i++) {
         oc_status status = OC_ENOMEM;
         for (uint64_t n = 1; status != OC_OK; n++) {
             oc_weights_file *f = NULL;
@@ -187,10 +224,13 @@ int main(void) {
         cmocka_unit_test(what_both_versions_of_torch_save_is_read),
         cmocka_unit_test(rows_are_views_and_turned_ones_copies),
         cmocka_unit_test(a_checkpoint_gives_its_state),
+        cmocka_unit_test(what_training_scripts_save_beside_the_state_is_passed_over),
         cmocka_unit_test(whole_modules_and_old_files_say_how_to_save_them),
         cmocka_unit_test(layers_of_keras_are_read),
         cmocka_unit_test(variables_of_keras_3_are_read),
+        cmocka_unit_test(a_net_is_the_same_in_all_forms_of_keras_3),
         cmocka_unit_test(hdf5_that_looks_elsewhere_is_refused),
+        cmocka_unit_test(hdf5_larger_inside_than_outside_is_refused),
         cmocka_unit_test(every_truncation_of_hdf5_is_refused),
         cmocka_unit_test(other_files_are_no_weights),
         cmocka_unit_test(opening_survives_any_allocation_failing),

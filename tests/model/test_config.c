@@ -11,6 +11,7 @@ static json_t *tiny_config(void) {
     oc_error err = {0};
     model->arch = oc_strdup("tiny");
     model->temperature = 1.25;
+    model->threshold = 0.41;
     model->origin = json_pack("{s:i}", "seed", 4);
     model->classes.items[1].display = oc_strdup("Class \xC3\xA9");
     model->classes.items[1].id = oc_strdup("Q1");
@@ -32,6 +33,7 @@ static void all_of_it_survives_a_round_trip(void **state) {
     check_ok(read_config(o, &model, &err), err);
     assert_string_equal(model->arch, "tiny");
     assert_true(model->temperature == 1.25);
+    assert_true(model->threshold == 0.41);
     assert_int_equal(model->classes.count, 3);
     assert_string_equal(model->classes.items[1].display, "Class \xC3\xA9");
     assert_string_equal(model->classes.items[1].id, "Q1");
@@ -62,11 +64,13 @@ static void damaged_members_are_named(void **state) {
     refuse("arch", "3", OC_EFORMAT, "arch");
     refuse("temperature", "0", OC_EFORMAT, "temperature");
     refuse("temperature", "-1", OC_EFORMAT, "temperature");
+    refuse("threshold", "-0.1", OC_EFORMAT, "threshold");
+    refuse("threshold", "1.1", OC_EFORMAT, "threshold");
+    refuse("threshold", "\"high\"", OC_EFORMAT, "threshold");
     refuse("origin", "[]", OC_EFORMAT, "origin");
     refuse("recipe", "[]", OC_EFORMAT, "recipe");
     refuse("recipe", "{}", OC_EFORMAT, "config.json");
     refuse("classes", "{}", OC_EFORMAT, "classes");
-    refuse("classes", "[]", OC_EFORMAT, "0 classes");
     refuse("classes", "[1]", OC_EFORMAT, "class 0");
     refuse("classes", "[{\"label\":\"\"}]", OC_EFORMAT, "empty");
     refuse("classes", "[{\"label\":\"a\"},{\"label\":\"a\"}]", OC_EFORMAT, "\"a\" is there twice");

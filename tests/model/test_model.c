@@ -197,6 +197,34 @@ static void truncated_weights_are_refused(void **state) {
     drop_scratch(folder);
 }
 
+static void a_network_without_a_head_is_a_body_to_train_on_and_no_model(void **state) {
+    (void)state;
+    char folder[OC_PATH_BYTES], path[OC_PATH_BYTES];
+    oc_error err = {0};
+    char *card = NULL;
+    size_t size = 0;
+    oc_model *model = tiny_model(3), *again = NULL;
+    oc_graph *whole = model->graph;
+    make_scratch(folder);
+    check_ok(oc_graph_upto(whole, "body.0", &model->graph, &err), err);
+    oc_classes_clear(&model->classes);
+    check_ok(oc_model_save(model, folder, &err), err);
+    check_fails(oc_model_load(&again, folder, &err), err, OC_EUNSUPPORTED, "ends at 'body.0'");
+    assert_null(again);
+    check_ok(oc_model_load_body(&again, folder, &err), err);
+    assert_int_equal(again->classes.count, 0);
+    assert_int_equal(oc_tensors_count(again->weights), oc_graph_param_count(model->graph));
+    check_ok(oc_path_join(path, folder, "README.md", &err), err);
+    check_ok(oc_file_read(path, 1 << 20, &card, &size, &err), err);
+    assert_null(strstr(card, "ocellus predict"));
+    assert_non_null(strstr(card, "ocellus train PHOTOS --from"));
+    oc_free(card);
+    oc_graph_free(whole);
+    oc_model_free(again);
+    oc_model_free(model);
+    drop_scratch(folder);
+}
+
 /* A folder whose parts are each fine, but not of one model. */
 static void parts_that_do_not_fit_are_refused(void **state) {
     (void)state;
@@ -344,6 +372,7 @@ int main(void) {
         cmocka_unit_test(missing_files_are_named),
         cmocka_unit_test(damaged_files_are_named),
         cmocka_unit_test(truncated_weights_are_refused),
+        cmocka_unit_test(a_network_without_a_head_is_a_body_to_train_on_and_no_model),
         cmocka_unit_test(parts_that_do_not_fit_are_refused),
         cmocka_unit_test(a_plan_of_the_model_gives_one_row_of_logits),
         cmocka_unit_test(loading_and_saving_survive_any_allocation_failing),

@@ -355,6 +355,21 @@ static void a_cut_layer_gets_a_head_behind_the_mean_of_its_map(void **state) {
     oc_graph_free(g);
 }
 
+static void a_net_ends_at_the_layer_it_is_taken_up_to(void **state) {
+    (void)state;
+    oc_error err = {0};
+    oc_graph *g = net(), *body = NULL;
+    check_ok(oc_graph_upto(g, "norm", &body, &err), err);
+    int last = oc_graph_node_count(body) - 1;
+    assert_string_equal(oc_graph_node(body, last)->name, "norm");
+    assert_int_equal(oc_graph_find(body, "relu"), -1);
+    assert_int_equal(oc_graph_channels(body, last), 8);
+    oc_graph_free(body);
+    check_fails(oc_graph_upto(g, "nrom", &body, &err), err, OC_ENOTFOUND, "did you mean 'norm'?");
+    assert_null(body);
+    oc_graph_free(g);
+}
+
 static void cutting_at_an_unknown_layer_suggests_one(void **state) {
     (void)state;
     oc_error err = {0};
@@ -401,6 +416,7 @@ int main(void) {
         cmocka_unit_test(draws_have_the_deviation_of_their_paper),
         cmocka_unit_test(out_of_memory_in_fresh_weights_is_told),
         cmocka_unit_test(a_cut_layer_gets_a_head_behind_the_mean_of_its_map),
+        cmocka_unit_test(a_net_ends_at_the_layer_it_is_taken_up_to),
         cmocka_unit_test(cutting_at_an_unknown_layer_suggests_one),
         cmocka_unit_test(out_of_memory_in_a_cut_is_told),
     };

@@ -29,8 +29,8 @@ static const char hostile[] =
     "<script>alert(1)</script>'); DROP TABLE observations; --\" \\ %s \xC3\xA4";
 
 static void put(const char *id, double p, const char *top) {
-    static const oci_kept_photo_in photos[] = {{"image/jpeg", "\xFF\xD8one", 5},
-                                               {"image/png", "\x89PNG\0two", 8}};
+    static const oci_photo_bytes photos[] = {{"image/jpeg", "\xFF\xD8one", 5},
+                                             {"image/png", "\x89PNG\0two", 8}};
     oci_observation o = {.id = id,
                          .model = "flowers",
                          .results = "[{\"label\": \"rose\", \"p\": 0.5}]",

@@ -53,6 +53,9 @@ bool oci_caffe_is_input(const oci_caffe_layer *layer); /* Input, Data, ImageData
 bool oci_caffe_is_aside(const oci_caffe_layer *layer); /* losses, Accuracy, Silence, ArgMax */
 /* The parameters of a layer, such as "convolution_param"; an empty message where V1 has no such. */
 const oci_proto *oci_caffe_param_of(const oci_caffe_layer *layer, const char *name);
+/* The message of a data layer in which a field of the transformation ("scale") stands: its
+ * transform_param, or data_param and image_data_param, where they stood until 2014. */
+const oci_proto *oci_caffe_transform_of(const oci_caffe_layer *layer, const char *field);
 /* What the rates of learning and of weight decay of the layer's blob-th weights are multiplied by.
  */
 void oci_caffe_multipliers(const oci_caffe_layer *layer, int blob, double *lr, double *decay);
@@ -104,12 +107,17 @@ typedef struct oci_caffe_left {
     size_t unused;  /* layers with weights that the network lacks */
 } oci_caffe_left;
 
-/* Copy the net's weights into `dst` as F32 under the graph's names, matched by the layers' names;
- * what has been read leaves memory again. OC_EMISMATCH lists up to ten parameters that are missing,
- * of another shape, or not finite. With `partial` those whose layer is missing are left out of dst.
- * left may be NULL. After a failure dst may hold a part. */
+/* How weights are taken, as bits. */
+enum {
+    OCI_CAFFE_PARTIAL = 1, /* those whose layer is missing are left out of dst: no error */
+    OCI_CAFFE_LEND = 2     /* large ones become views into the file, at any alignment */
+};
+
+/* The net's weights into `dst` as F32 under the graph's names, matched by the layers' names. What
+ * has been copied leaves memory again. OC_EMISMATCH lists up to ten parameters that are missing, of
+ * another shape, or not finite. left may be NULL. After a failure dst may hold a part. */
 OC_MUST_CHECK oc_status oci_caffe_weights_take(const oci_caffe_weights *weights,
-                                               const oci_caffe_network *net, bool partial,
+                                               const oci_caffe_network *net, unsigned how,
                                                oc_tensors *dst, oci_caffe_left *left,
                                                oc_error *err);
 /* Values of a blob, whatever form they have. OC_EFORMAT when there are not `count`. `map` is where

@@ -88,6 +88,13 @@ const oci_proto *oci_caffe_param_of(const oci_caffe_layer *layer, const char *na
     return &found->type->none;
 }
 
+const oci_proto *oci_caffe_transform_of(const oci_caffe_layer *layer, const char *field) {
+    bool listed = oci_caffe_is(layer, "ImageData");
+    const oci_proto *transform = oci_caffe_param_of(layer, "transform_param");
+    const oci_proto *data = oci_caffe_param_of(layer, listed ? "image_data_param" : "data_param");
+    return oci_proto_has(data, field) && !oci_proto_has(transform, field) ? data : transform;
+}
+
 char *oci_caffe_place(char storage[OCI_PLACE_BYTES], const oci_caffe_layer *layer) {
     char place[OCI_PLACE_BYTES];
     (void)oci_proto_place(place, layer->m);
@@ -228,10 +235,12 @@ static oc_status add_bottoms(list *l, oci_caffe_layer *layer, oc_error *err) {
 
 static oc_status old_form(const oci_proto *m, oc_error *err) {
     char place[OCI_PLACE_BYTES];
-    return oc_fail(err, OC_EUNSUPPORTED,
-                   "%s: a layer in the form of 2013 (`layers { layer { ... } }`): Caffe's "
-                   "upgrade_net_proto_text and upgrade_net_proto_binary make it readable",
-                   oci_proto_place(place, m));
+    return oc_fail(
+        err, OC_EUNSUPPORTED,
+        "%s: a layer in the form of 2013 (`layers { layer { ... } }`), which is not read: "
+        "run Caffe's `upgrade_net_proto_text OLD.prototxt NEW.prototxt`, and for its "
+        "weights `upgrade_net_proto_binary OLD.caffemodel NEW.caffemodel`",
+        oci_proto_place(place, m));
 }
 
 /* Layers without a name are called by their output. */

@@ -158,10 +158,12 @@ static void input_shape(const oci_caffe_layer *layer, int64_t chw[3]) {
         chw[2] = oci_proto_int(memory, "width");
     }
     const oci_proto *transform = oci_caffe_param_of(layer, "transform_param");
-    int64_t crop = oci_proto_int(transform, "crop_size");
-    if (crop == 0 && oci_caffe_is(layer, "Data"))
-        crop = oci_proto_int(oci_caffe_param_of(layer, "data_param"), "crop_size");
+    int64_t crop = oci_proto_int(oci_caffe_transform_of(layer, "crop_size"), "crop_size");
     if (crop > 0) chw[1] = chw[2] = crop;
+    if (crop == 0 && oci_caffe_is(layer, "ImageData")) {
+        chw[1] = oci_proto_int(oci_caffe_param_of(layer, "image_data_param"), "new_height");
+        chw[2] = oci_proto_int(oci_caffe_param_of(layer, "image_data_param"), "new_width");
+    }
     if (chw[0] == 0) chw[0] = oci_proto_bool(transform, "force_gray") ? 1 : 3;
 }
 

@@ -44,12 +44,6 @@ static oc_status find_data(const oci_solver *s, oci_caffe_phase phase, data_laye
     return OC_OK;
 }
 
-/* Fields of the transformation stood in the data's own message once. */
-static const oci_proto *owner(const data_layer *d, const char *name) {
-    return oci_proto_has(d->transform, name) || !oci_proto_has(d->data, name) ? d->transform
-                                                                              : d->data;
-}
-
 static oc_status fail_at(const data_layer *d, oc_status status, const char *what, oc_error *err) {
     char place[OCI_PLACE_BYTES];
     return oc_fail(err, status, "%s: %s", oci_caffe_place(place, d->layer), what);
@@ -150,7 +144,8 @@ static oc_status first_size(const oc_caffe_photos *p, int *width, int *height, o
 static oc_status read_size(const data_layer *d, const oc_caffe_photos *photos, oc_recipe *r,
                            oc_error *err) {
     int width = 0, height = 0, crop = 0;
-    OC_TRY(read_whole(owner(d, "crop_size"), "crop_size", MAX_SIDE, &crop, err));
+    OC_TRY(read_whole(oci_caffe_transform_of(d->layer, "crop_size"), "crop_size", MAX_SIDE, &crop,
+                      err));
     if (d->is_list) {
         OC_TRY(read_whole(d->data, "new_width", MAX_SIDE, &width, err));
         OC_TRY(read_whole(d->data, "new_height", MAX_SIDE, &height, err));
@@ -186,7 +181,7 @@ static oc_status read_values(const data_layer *d, oc_recipe *r, oc_error *err) {
 }
 
 static oc_status read_scale(const data_layer *d, oc_recipe *r, oc_error *err) {
-    double scale = oci_proto_real(owner(d, "scale"), "scale");
+    double scale = oci_proto_real(oci_caffe_transform_of(d->layer, "scale"), "scale");
     if (!(scale >= 1e-4 && scale <= 1e6))
         return fail_at(d, OC_EFORMAT, "scale is out of range, allowed 0.0001 to 1000000", err);
     for (int c = 0; c < 3; c++) r->std[c] = (float)(1 / scale);
@@ -195,7 +190,7 @@ static oc_status read_scale(const data_layer *d, oc_recipe *r, oc_error *err) {
 
 static oc_status read_recipe(const oci_solver *s, const data_layer *d, const oc_caffe_photos *p,
                              oc_recipe *r, oc_error *err) {
-    const oci_proto *mean = owner(d, "mean_file");
+    const oci_proto *mean = oci_caffe_transform_of(d->layer, "mean_file");
     const char *file = oci_proto_text(mean, "mean_file"), *path = NULL;
     *r = oc_recipe_default(1, 1);
     r->fit = OC_FIT_SQUASH;
@@ -261,7 +256,7 @@ oc_status oci_solver_photos(oci_solver *s, oc_error *err) {
                        s->net->where);
     OC_TRY(read_source(s, &d, &o->train, err));
     OC_TRY(read_recipe(s, &d, &o->train, &o->recipe, err));
-    o->vary.flip = oci_proto_bool(owner(&d, "mirror"), "mirror");
+    o->vary.flip = oci_proto_bool(oci_caffe_transform_of(d.layer, "mirror"), "mirror");
     o->vary.crop_shift =
         o->recipe.resize_width > o->recipe.width || o->recipe.resize_height > o->recipe.height;
     return read_test(s, err);

@@ -5,6 +5,7 @@
  * SPDX-License-Identifier: BSD-2-Clause */
 #include <math.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "interop/caffe/solver_int.h"
@@ -17,7 +18,7 @@ static oc_status take_file(const oci_caffe_network *net, const char *path, oc_te
     oci_caffe_left left = {0};
     oc_status status = OC_OK;
     OC_GOTO(oci_caffe_weights_open(&file, path, err));
-    OC_GOTO(oci_caffe_weights_take(&file, net, true, set, &left, err));
+    OC_GOTO(oci_caffe_weights_take(&file, net, OCI_CAFFE_PARTIAL, set, &left, err));
     oc_info(log, "%s: weights of %d of the net's %d parameters%s", path,
             oc_graph_param_count(net->graph) - (int)left.missing, oc_graph_param_count(net->graph),
             left.missing > 0 ? "; the others are new, by their fillers" : "");
@@ -78,6 +79,52 @@ static void read_statistics(oc_caffe_solver *s, const oci_caffe_network *net, co
                 kept, norms);
 }
 
+/* ---- weights of two layers ------------------------------------------------------------------- */
+
+typedef struct named {
+    const char *name;
+    const oci_caffe_layer *layer;
+} named;
+
+static int by_name(const void *a, const void *b) {
+    const named *p = a, *q = b;
+    int order = strcmp(p->name, q->name);
+    return order != 0 ? order : (p->layer > q->layer) - (p->layer < q->layer);
+}
+
+/* The names of a layer's parameters behind `names`; *count goes on. */
+static void add_names(const oci_caffe_layer *layer, named *names, size_t *count) {
+    const oci_proto_value *v = NULL;
+    while ((v = oci_proto_next(layer->m, "param", v)) != NULL) {
+        bool old = v->field->kind == OCI_PROTO_TEXT; /* of 2014: the name alone */
+        const char *name = old ? v->as.text : oci_proto_text(v->as.message, "name");
+        if (*name != '\0') names[(*count)++] = (named){name, layer};
+    }
+}
+
+/* Parameters of one name are one in Caffe; here they would part in the first step. */
+static oc_status refuse_shared(const oci_caffe_network *net, oc_error *err) {
+    char place[OCI_PLACE_BYTES];
+    size_t room = 1, count = 0;
+    oc_status status = OC_OK;
+    for (size_t i = 0; i < net->count; i++) room += oci_proto_count(net->layers[i].m, "param");
+    named *names = oc_calloc(room, sizeof *names);
+    if (names == NULL) return oc_fail_nomem(err, room * sizeof *names, "names of weights");
+    for (size_t i = 0; i < net->count; i++)
+        if (net->layers[i].needed) add_names(&net->layers[i], names, &count);
+    qsort(names, count, sizeof *names, by_name);
+    for (size_t i = 1; i < count && status == OC_OK; i++) {
+        if (strcmp(names[i].name, names[i - 1].name) != 0) continue;
+        status = oc_fail(err, OC_EUNSUPPORTED,
+                         "%s has its weights \"%.60s\" in common with layer %.120s: that is not "
+                         "trained here; give them names of their own to train them apart",
+                         oci_caffe_place(place, names[i].layer), names[i].name,
+                         names[i - 1].layer->name);
+    }
+    oc_free(names);
+    return status;
+}
+
 /* ---- classes ------------------------------------------------------------------------------- */
 
 /* Names for people; the number is the outside id, since the lists have numbers. */
@@ -124,6 +171,7 @@ oc_status oc_caffe_solver_net(oc_caffe_solver *solver, const char *weights, cons
     model->recipe = solver->recipe;
     if (model->weights == NULL) OC_TRY(oc_tensors_new(&model->weights, err));
     OC_TRY(check_channels(solver, err));
+    OC_TRY(refuse_shared(&net, err));
     OC_TRY(read_multipliers(solver, &net, err));
     read_statistics(solver, &net, log);
     if (from != NULL) OC_TRY(take_file(&net, from, model->weights, log, err));

@@ -1,22 +1,26 @@
 /* Weights of a .caffemodel into those of a graph, layer by layer by name.
  *
- * The file is mapped and each value copied once, to where it stays; pages that have been read leave
- * memory behind the copy, so that at no time much more than the weights themselves is held. Old
- * files give a dense layer's weights as 1 x 1 x out x in, so shapes are compared without their
- * ones. Caffe's batch norms keep sums of statistics and, as a third blob, the number that they are
- * to be divided by. SPDX-License-Identifier: BSD-2-Clause */
+ * The file is mapped. Large weights that lie there as they are needed can be lent: looked through,
+ * not copied. Others are copied once, to where they stay; pages that have been read leave memory
+ * behind the copy, so that at no time much more than the weights themselves is held. Old files give
+ * a dense layer's weights as 1 x 1 x out x in, so shapes are compared without their ones. Caffe's
+ * batch norms keep sums of statistics and, as a third blob, the number that they are to be divided
+ * by.
+ * SPDX-License-Identifier: BSD-2-Clause */
 #include "interop/caffe/caffe_int.h"
 
-#include <math.h>
+#include <float.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { MAX_LISTED = 10 };
+enum { MAX_LISTED = 10, LENT_VALUES = 1 << 16, LOOK_VALUES = 1 << 20, PART_VALUES = 1 << 12 };
 
 oc_status oci_caffe_weights_open(oci_caffe_weights *out, const char *path, oc_error *err) {
     *out = (oci_caffe_weights){0};
     OC_TRY(oc_map_open(&out->map, path, err));
+    oc_map_read_ahead(&out->map);
     OC_TRY(oc_pool_new(&out->pool, err));
     return oci_proto_parse_bytes(&oci_caffe_net, out->map.data, out->map.size, path, out->pool,
                                  &out->tree, err);
@@ -46,7 +50,7 @@ typedef struct taking {
     oc_buf wrong; /* what does not fit */
     size_t wrong_count;
     oci_caffe_left left;
-    bool partial;
+    unsigned how; /* OCI_CAFFE_PARTIAL, OCI_CAFFE_LEND */
     const char *where;
 } taking;
 
@@ -70,8 +74,8 @@ static oc_status list_entries(taking *t, const oci_proto *tree, oc_error *err) {
     qsort(t->entries, t->entry_count, sizeof *t->entries, by_name);
     if (t->entry_count > 0) return OC_OK;
     return oc_fail(err, OC_EFORMAT,
-                   "%s: no layers with weights in it; is it a .caffemodel? In the form of 2013, "
-                   "Caffe's upgrade_net_proto_binary makes it readable",
+                   "%s: no layers with weights in it; is it a .caffemodel? One in the form of 2013 "
+                   "is made readable by Caffe's `upgrade_net_proto_binary OLD NEW`",
                    t->where);
 }
 
@@ -134,6 +138,10 @@ static bool is_transposed(const oci_caffe_source *source, const oc_param *param)
            oci_proto_bool(oci_caffe_param_of(source->layer, "inner_product_param"), "transpose");
 }
 
+static bool is_statistic(const oc_param *param) {
+    return param->kind == OC_PARAM_MEAN || param->kind == OC_PARAM_VAR;
+}
+
 /* *fits := the blob has the wanted shape, or its transpose. */
 static oc_status check_shape(taking *t, const char *name, const oci_proto *blob, oc_shape wanted,
                              bool transposed, bool *fits, oc_error *err) {
@@ -173,11 +181,59 @@ static oc_status normalise(const entry *e, float *values, size_t count, oc_error
     return OC_OK;
 }
 
-static bool is_fine(oc_param_kind kind, const float *values, size_t count) {
-    bool fine = true;
-    for (size_t i = 0; i < count; i++) fine &= fabsf(values[i]) <= 3.402823466e38F;
-    for (size_t i = 0; kind == OC_PARAM_VAR && i < count; i++) fine &= values[i] >= 0;
-    return fine;
+/* Finite, and none below `least`. */
+OC_SIMD static bool are_within(const float *values, size_t count, float least) {
+    int wrong = 0;
+    for (size_t i = 0; i < count; i++) wrong |= !(values[i] >= least) | !(values[i] <= FLT_MAX);
+    return wrong == 0;
+}
+
+/* What is looked at, at any alignment. */
+typedef struct looking {
+    const uint8_t *values;
+    size_t count;
+    float least;
+    atomic_bool wrong;
+} looking;
+
+static void look_at(void *ctx, size_t i, int worker) {
+    (void)worker;
+    looking *l = ctx;
+    float part[PART_VALUES];
+    size_t end = (i + 1) * LOOK_VALUES < l->count ? (i + 1) * LOOK_VALUES : l->count;
+    for (size_t at = i * LOOK_VALUES; at < end; at += PART_VALUES) {
+        size_t n = end - at < PART_VALUES ? end - at : PART_VALUES;
+        memcpy(part, l->values + at * sizeof *part, n * sizeof *part);
+        if (!are_within(part, n, l->least)) atomic_store(&l->wrong, true);
+    }
+}
+
+/* Notes values that no weight may have. Large weights are read from the disk here: by all threads.
+ */
+static void look(taking *t, const oc_param *param, const void *values, size_t count) {
+    bool variance = param->kind == OC_PARAM_VAR;
+    looking l = {.values = values, .count = count, .least = variance ? 0 : -FLT_MAX};
+    size_t chunks = (count + LOOK_VALUES - 1) / LOOK_VALUES;
+    oc_parallel_for(chunks, chunks > 1 ? 0 : 1, look_at, &l);
+    if (!atomic_load(&l.wrong)) return;
+    note(t, param->name, "%s", variance ? "is below 0 or not finite" : "is not finite");
+}
+
+/* The blob's values where they lie, or NULL where they must be copied: few, in pieces, doubles. */
+static const uint8_t *lent_values(const taking *t, const oci_proto *blob, size_t count) {
+    const oci_proto_value *v = oci_proto_next(blob, "data", NULL);
+    if ((t->how & OCI_CAFFE_LEND) == 0 || count < LENT_VALUES) return NULL;
+    if (v == NULL || oci_proto_has(blob, "double_data")) return NULL;
+    const oci_proto_run *run = &v->as.run;
+    return run->count == count && run->stride == sizeof(float) ? run->bytes : NULL;
+}
+
+static oc_status lend_blob(taking *t, const oc_param *param, const uint8_t *values,
+                           const oc_shape *shape, oc_error *err) {
+    const oc_tensor view = {OC_F32, *shape, (void *)(uintptr_t)values}; /* only ever read */
+    OC_TRY(oc_tensors_add_view(t->dst, param->name, &view, err));
+    look(t, param, values, oc_tensor_count(&view));
+    return OC_OK;
 }
 
 static oc_status copy_blob(taking *t, const oc_param *param, const oci_caffe_source *source,
@@ -189,12 +245,20 @@ static oc_status copy_blob(taking *t, const oc_param *param, const oci_caffe_sou
     OC_TRY(oci_caffe_blob_read(blob, t->map, param->name, count, tensor->data, err));
     if (is_transposed(source, param))
         OC_TRY(transpose(tensor->data, (size_t)shape->dim[0], (size_t)shape->dim[1], err));
-    bool statistic = param->kind == OC_PARAM_MEAN || param->kind == OC_PARAM_VAR;
-    if (statistic) OC_TRY(normalise(e, tensor->data, count, err));
-    if (!is_fine(param->kind, tensor->data, count))
-        note(t, param->name, "%s",
-             param->kind == OC_PARAM_VAR ? "is below 0 or not finite" : "is not finite");
+    if (is_statistic(param)) OC_TRY(normalise(e, tensor->data, count, err));
+    look(t, param, tensor->data, count);
     return OC_OK;
+}
+
+static oc_status put_blob(taking *t, const oc_param *param, const oci_caffe_source *source,
+                          const entry *e, const oci_proto *blob, const oc_shape *shape,
+                          oc_error *err) {
+    size_t count = 0;
+    bool as_it_is = !is_transposed(source, param) && !is_statistic(param);
+    const uint8_t *values = NULL;
+    if (as_it_is && oc_shape_count(shape, &count)) values = lent_values(t, blob, count);
+    return values != NULL ? lend_blob(t, param, values, shape, err)
+                          : copy_blob(t, param, source, e, blob, shape, err);
 }
 
 static oc_status fill(taking *t, const oc_param *param, float value, oc_error *err) {
@@ -212,7 +276,7 @@ static oc_status take_param(taking *t, int i, oc_error *err) {
     entry *e = find_entry(t, source->layer->name);
     if (e == NULL) {
         t->left.missing++;
-        if (!t->partial) note(t, param->name, "is not in the file");
+        if ((t->how & OCI_CAFFE_PARTIAL) == 0) note(t, param->name, "is not in the file");
         return OC_OK;
     }
     e->used = true;
@@ -224,7 +288,7 @@ static oc_status take_param(taking *t, int i, oc_error *err) {
     oc_shape shape = wanted_shape(t, param);
     bool fits = false;
     OC_TRY(check_shape(t, param->name, blob, shape, is_transposed(source, param), &fits, err));
-    return fits ? copy_blob(t, param, source, e, blob, &shape, err) : OC_OK;
+    return fits ? put_blob(t, param, source, e, blob, &shape, err) : OC_OK;
 }
 
 static oc_status find_shapes(taking *t, oc_error *err) {
@@ -237,12 +301,12 @@ static oc_status find_shapes(taking *t, oc_error *err) {
 }
 
 oc_status oci_caffe_weights_take(const oci_caffe_weights *weights, const oci_caffe_network *net,
-                                 bool partial, oc_tensors *dst, oci_caffe_left *left,
+                                 unsigned how, oc_tensors *dst, oci_caffe_left *left,
                                  oc_error *err) {
     taking t = {.net = net,
                 .map = weights->map.data != NULL ? &weights->map : NULL,
                 .dst = dst,
-                .partial = partial,
+                .how = how,
                 .where = weights->tree->where};
     oc_status status = OC_OK;
     OC_GOTO(find_shapes(&t, err));

@@ -113,6 +113,7 @@ oc_status oci_build_network(oci_import *x, int first, int last, oc_model *model,
     OC_GOTO(oc_graph_new(&model->graph, err));
     OC_GOTO(add_nodes(x, first, place, model->graph, err));
     OC_GOTO(check_head(x, last, model->graph, err));
+    OC_GOTO(oci_fill_picks(x, err));
     status = take_weights(x, place, model, err);
 done:
     oc_free(place);

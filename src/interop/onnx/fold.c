@@ -68,7 +68,7 @@ static oc_status take_wholes(oci_import *x, const oci_onnx_tensor *t, oci_known 
                              oc_error *err) {
     int64_t *values = NULL;
     out->whole = true;
-    out->bytes = t->type == OCI_ONNX_UINT8;
+    out->type = t->type;
     out->ints = t->ints;
     if (t->raw == NULL && t->ints != NULL) return OC_OK;
     OC_TRY(oci_import_room(x, t->count, sizeof *values, &values, err));
@@ -202,6 +202,7 @@ static oc_status set_reshaped(oci_import *x, const oci_onnx_node *node, const oc
     if (!oc_shape_count(shape, &count) || count != from->count)
         return oci_lack(x, node, "another number of values than it has");
     known.shape = *shape;
+    known.steps.count = 0;
     oci_set_known(x, node, &known);
     return OC_OK;
 }
@@ -419,8 +420,27 @@ static oc_status fold_transpose(oci_import *x, const oci_onnx_node *node, oc_err
         for (size_t k = 0; k < columns; k++) turned[k * rows + i] = values[i * columns + k];
     oci_known known = *from;
     known.shape = oc_shape_2d((int64_t)columns, (int64_t)rows);
+    known.steps.count = 0;
     known.values = (oci_param_values){.data = turned, .dtype = OC_F32, .count = from->count};
     oci_set_known(x, node, &known);
+    return OC_OK;
+}
+
+/* Rows of int8 without an offset are kept as they are, with their steps. */
+static oc_status keep_int8(oci_import *x, const oci_known *from, const oci_known *zero,
+                           const float *steps, size_t count, oci_known *out, oc_error *err) {
+    size_t rows = from->shape.rank > 1 ? (size_t)from->shape.dim[0] : 0;
+    bool even = from->type == OCI_ONNX_INT8 && rows > 0 && (count == 1 || count == rows);
+    float *spread = NULL;
+    int8_t *wholes = NULL;
+    for (size_t i = 0; zero != NULL && i < zero->count; i++) even &= zero->ints[i] == 0;
+    if (!even) return OC_OK;
+    OC_TRY(oci_import_room(x, rows, sizeof *spread, &spread, err));
+    OC_TRY(oci_import_room(x, from->count, sizeof *wholes, &wholes, err));
+    for (size_t i = 0; i < rows; i++) spread[i] = steps[count == 1 ? 0 : i];
+    for (size_t i = 0; i < from->count; i++) wholes[i] = (int8_t)from->ints[i];
+    out->steps = (oci_param_values){.data = spread, .dtype = OC_F32, .count = rows};
+    out->wholes = (oci_param_values){.data = wholes, .dtype = OC_I8, .count = from->count};
     return OC_OK;
 }
 
@@ -446,6 +466,9 @@ static oc_status fold_dequantize(oci_import *x, const oci_onnx_node *node, oc_er
         values[i] = ((float)from->ints[i] - (zero != NULL ? (float)zero->ints[k] : 0)) * steps[k];
     }
     oci_known known = *from;
+    x->int8_floated += !x->ours && from->type == OCI_ONNX_INT8 && from->shape.rank > 1;
+    if (x->ours && (axis == 0 || step->count == 1))
+        OC_TRY(keep_int8(x, from, zero, steps, step->count, &known, err));
     known.whole = false;
     known.values = (oci_param_values){.data = values, .dtype = OC_F32, .count = from->count};
     oci_set_known(x, node, &known);

@@ -6,6 +6,7 @@
 
 #include "interop/interop.h"
 #include "interop/onnx/import_int.h"
+#include "interop/weights/weights_file_int.h"
 
 enum { USUAL_SIDE = 224, MAX_BATCH = 1 << 16, MAX_SIDE = 8192 };
 
@@ -132,8 +133,8 @@ static oc_status take_input(oci_import *x, oc_error *err) {
  * ------------------------------------------------------------------------------------------ */
 
 static oci_take *find_op(const char *name) {
-    static const oci_onnx_op *const tables[] = {oci_ops_layer, oci_ops_pool, oci_ops_point,
-                                                oci_ops_join, oci_ops_shape};
+    static const oci_onnx_op *const tables[] = {oci_ops_layer, oci_ops_pool,  oci_ops_point,
+                                                oci_ops_join,  oci_ops_shape, oci_ops_pick};
     for (size_t t = 0; t < sizeof tables / sizeof *tables; t++)
         for (const oci_onnx_op *op = tables[t]; op->name != NULL; op++)
             if (strcmp(op->name, name) == 0) return op->take;
@@ -170,6 +171,17 @@ static bool reads_layers(const oci_import *x, const oci_onnx_node *node) {
     return false;
 }
 
+/* Parted channels are on their way to be whole again: nothing else is done to them. */
+static bool handles_parts(const oci_import *x, const oci_onnx_node *node) {
+    for (size_t k = 0; k < node->input_count; k++) {
+        const oci_value *value = oci_input_of(x, node, k);
+        if (value == NULL || value->kind != OCI_VALUE_LAYER || value->groups == 0) continue;
+        return strcmp(node->op, "Transpose") == 0 || strcmp(node->op, "Reshape") == 0 ||
+               strcmp(node->op, "Identity") == 0;
+    }
+    return true;
+}
+
 static oc_status take_node(oci_import *x, const oci_onnx_node *node, oc_error *err) {
     oci_take *take = find_op(node->op);
     bool done = false, ours = node->domain[0] == '\0' || strcmp(node->domain, "ai.onnx") == 0;
@@ -177,6 +189,7 @@ static oc_status take_node(oci_import *x, const oci_onnx_node *node, oc_error *e
     if (!ours) return oci_lack(x, node, "an op of %.40s", node->domain);
     if (take == NULL && !oci_folds(node->op)) return oci_lack(x, node, "no such op here");
     if (reads_lacked(x, node)) return OC_OK;
+    if (!handles_parts(x, node)) return oci_lack(x, node, "of channels that are parted in groups");
     OC_TRY(oci_fold(x, node, &done, err));
     if (done) return OC_OK;
     if (take == NULL || oci_input_of(x, node, 0) == NULL || !reads_layers(x, node))
@@ -193,11 +206,7 @@ static oc_status take_nodes(oci_import *x, oc_error *err) {
             if (value != NULL) value->made = true;
         }
     }
-    if (x->lack_count == 0) return OC_OK;
-    OC_TRY(oc_buf_status(&x->lacks, err));
-    return oc_fail(err, OC_EUNSUPPORTED, "%s: %zu node%s cannot be represented: %s%s", x->where,
-                   x->lack_count, x->lack_count == 1 ? "" : "s", x->lacks.data,
-                   x->lack_count > OCI_LACKS_TOLD ? "; and more" : "");
+    return oci_lacks(x, err);
 }
 
 /* ---- the output
@@ -236,14 +245,31 @@ static oc_status check_recipe(const oci_import *x, const oc_model *model, oc_err
                    (long long)s->dim[3]);
 }
 
+/* Only our own export states a recipe. */
+static bool is_ours(const oci_onnx_doc *doc) {
+    for (size_t i = 0; i < doc->entry_count; i++)
+        if (strcmp(doc->entries[i].key, OCI_META_RECIPE) == 0) return true;
+    return false;
+}
+
+static void tell_int8(const oci_import *x) {
+    if (x->int8_floated == 0) return;
+    oc_info(x->log,
+            "int8 weights of %zu layers come in as floats of the same values: `ocellus quantize` "
+            "makes an int8 model of them",
+            x->int8_floated);
+}
+
 static oc_status walk(oci_import *x, oc_model *model, oc_error *err) {
     int first = 0, last = 0;
+    x->ours = is_ours(&x->doc);
     OC_TRY(make_table(x, err));
     OC_TRY(declare_all(x, err));
     OC_TRY(take_initializers(x, err));
     OC_TRY(take_input(x, err));
     OC_TRY(take_nodes(x, err));
     OC_TRY(find_output(x, &last, err));
+    tell_int8(x);
     mark_serving(x, last);
     OC_TRY(oci_onnx_take_metadata(model, x->where, x->doc.entries, x->doc.entry_count, err));
     OC_TRY(check_recipe(x, model, err));
@@ -252,25 +278,35 @@ static oc_status walk(oci_import *x, oc_model *model, oc_error *err) {
 }
 
 oc_status oc_onnx_parse(oc_model *model, const void *bytes, size_t size, const char *where,
-                        const char *folder, int side, oc_error *err) {
-    oci_import x = {.where = where, .folder = folder, .size = side};
+                        const char *folder, int side, const oc_log *log, oc_error *err) {
+    oci_import x = {.where = where, .folder = folder, .size = side, .log = log};
     OC_TRY(oci_onnx_read(&x.doc, bytes, size, where, err));
     x.pool = x.doc.pool;
     oc_status status = walk(&x, model, err);
-    oc_buf_clear(&x.lacks);
     oc_free(x.layers);
     oci_onnx_doc_clear(&x.doc);
     return status;
 }
 
-oc_status oc_onnx_import(oc_model *model, const char *path, int side, oc_error *err) {
+/* A file that other commands read is told from one that is broken. */
+static oc_status say_kind(const oc_map *map, const char *path, oc_status status, oc_error *err) {
+    const char *kind = oci_weights_kind(map->data, map->size);
+    if (status != OC_EFORMAT || kind == NULL) return status;
+    return oc_fail(err, OC_EFORMAT,
+                   "%s: weights alone, a file of kind %s: `ocellus import weights` reads them",
+                   path, kind);
+}
+
+oc_status oc_onnx_import(oc_model *model, const char *path, int side, const oc_log *log,
+                         oc_error *err) {
     char folder[OC_PATH_BYTES];
     oc_map map = {0};
     size_t size = (size_t)(oc_path_base(path) - path);
     OC_TRY(oc_map_open(&map, path, err));
     (void)snprintf(folder, sizeof folder, "%.*s", (int)(size > 0 ? size : 1),
                    size > 0 ? path : ".");
-    oc_status status = oc_onnx_parse(model, map.data, map.size, path, folder, side, err);
+    oc_status status = oc_onnx_parse(model, map.data, map.size, path, folder, side, log, err);
+    status = say_kind(&map, path, status, err);
     oc_map_close(&map);
     return status;
 }

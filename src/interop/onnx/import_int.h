@@ -15,12 +15,12 @@
 
 /* ---- the network in the making --------------------------------------------------------------- */
 
-enum { OCI_MAX_LAYER_PARAMS = 4, OCI_LACKS_TOLD = 12 };
+enum { OCI_MAX_LAYER_PARAMS = 4, OCI_LACK_KINDS = 16 };
 
 /* A parameter's values: `count` of them at data, of any alignment. */
 typedef struct oci_param_values {
     const void *data; /* NULL = zeros */
-    oc_dtype dtype;   /* a float type */
+    oc_dtype dtype;   /* a float type; I8 where the layer is one of int8 */
     size_t count;
 } oci_param_values;
 
@@ -39,7 +39,8 @@ typedef struct oci_layer {
     const char *name; /* as wished; made unique in the end */
     oc_shape shape;   /* (1, c, h, w) of its output */
     oci_param_values params[OCI_MAX_LAYER_PARAMS];
-    bool serves; /* the output depends on it */
+    bool serves;          /* the output depends on it */
+    const int32_t *picks; /* a conv that gives these channels of its input; NULL = another layer */
 } oci_layer;
 
 /* ---- values ---------------------------------------------------------------------------------- */
@@ -50,17 +51,20 @@ typedef enum oci_value_kind {
     OCI_VALUE_LAYER
 } oci_value_kind;
 
-/* What an axis of a layer's value in ONNX is in ours. */
-typedef enum oci_axis { OCI_N, OCI_C, OCI_H, OCI_W, OCI_ONE } oci_axis;
+/* What an axis of a layer's value in ONNX is in ours. Channels may be parted in two, groups and
+ * members of a group, on their way through a shuffle. */
+typedef enum oci_axis { OCI_N, OCI_C, OCI_H, OCI_W, OCI_ONE, OCI_GROUP, OCI_MEMBER } oci_axis;
 
 typedef struct oci_known {
     const char *name; /* of the initializer; "" = none */
     oc_shape shape;
     size_t count;
     bool whole;          /* ints; else values */
-    bool bytes;          /* whole, and of 0..255 */
+    int type;            /* whole: OCI_ONNX_INT64 ..; 0 = computed */
     const int64_t *ints; /* in the pool */
     oci_param_values values;
+    oci_param_values wholes, steps; /* where the values are rows of int8 times a step a row in a
+                                       file of our own; else none */
 } oci_known;
 
 typedef struct oci_value {
@@ -70,8 +74,15 @@ typedef struct oci_value {
     int layer;
     int rank;
     oci_axis axis[OC_MAX_RANK];
-    bool by_pixel; /* two axes, flattened from (h, w, c) where our layer has (c, h, w) */
+    int64_t groups; /* of parted channels; 0 = they are whole */
+    bool by_pixel;  /* two axes, flattened from (h, w, c) where our layer has (c, h, w) */
 } oci_value;
+
+/* Nodes of one op that cannot be represented for one reason. */
+typedef struct oci_lacking {
+    char op[40], first[80], why[120];
+    size_t count;
+} oci_lacking;
 
 typedef struct oci_import {
     const char *where;
@@ -85,11 +96,15 @@ typedef struct oci_import {
     size_t slot_count;
     oci_layer *layers;
     size_t layer_count, layer_room;
-    oc_buf lacks; /* what cannot be represented */
-    size_t lack_count;
+    const oc_log *log;
+    oci_lacking lacks[OCI_LACK_KINDS]; /* what cannot be represented */
+    size_t lack_kinds, lack_count;     /* kinds that have a place there; nodes */
     int64_t batch;
-    int input_type; /* OCI_ONNX_FLOAT ... */
-    int size;       /* side of the input where the file leaves it open */
+    size_t picked;       /* values of weights and lists of layers that pick */
+    bool ours;           /* our own export wrote the file */
+    size_t int8_floated; /* weights of int8 that became floats */
+    int input_type;      /* OCI_ONNX_FLOAT ... */
+    int size;            /* side of the input where the file leaves it open */
 } oci_import;
 
 /* The value of that name; NULL for "" and for one that nobody makes. */
@@ -100,6 +115,8 @@ bool oci_input_known(const oci_import *x, const oci_onnx_node *node, size_t k);
 
 /* Note that the node cannot be represented. Returns OC_OK: the walk goes on. */
 oc_status oci_lack(oci_import *x, const oci_onnx_node *node, const char *why, ...) OC_PRINTF(3, 4);
+/* All that has been noted as one error, which names each kind with its first node. */
+OC_MUST_CHECK oc_status oci_lacks(const oci_import *x, oc_error *err);
 
 /* ---- attributes ----------------------------------------------------------------------------- */
 
@@ -145,6 +162,9 @@ OC_MUST_CHECK oc_status oci_add_pointwise(oci_import *x, const oci_onnx_node *no
 /* The node's first output is this layer, laid out as `like`, or as (n, c, h, w) where that is NULL.
  */
 void oci_set_layer(oci_import *x, const oci_onnx_node *node, int layer, const oci_value *like);
+/* The same for output k. */
+void oci_set_output(oci_import *x, const oci_onnx_node *node, size_t k, int layer,
+                    const oci_value *like);
 void oci_set_alias(oci_import *x, const oci_onnx_node *node, const oci_value *value);
 /* The layer's name: that of its weight without ".weight", else from the node's. */
 const char *oci_layer_name(oci_import *x, const oci_onnx_node *node, const char *weight);
@@ -160,7 +180,7 @@ typedef struct oci_onnx_op {
 
 /* Tables of ops, ended by a NULL name. */
 extern const oci_onnx_op oci_ops_layer[], oci_ops_pool[], oci_ops_point[], oci_ops_join[],
-    oci_ops_shape[];
+    oci_ops_shape[], oci_ops_pick[];
 
 bool oci_folds(const char *op); /* is the op one of these? */
 /* Compute a node all whose inputs are known, or which asks for a shape alone; *done tells whether
@@ -172,6 +192,9 @@ OC_MUST_CHECK oc_status oci_fold(oci_import *x, const oci_onnx_node *node, bool 
  * copy of it that does: *out = -1 where it cannot. terms: as many as its channels. */
 OC_MUST_CHECK oc_status oci_merge_bias(oci_import *x, const oci_onnx_node *node, int layer,
                                        const float *terms, int *out, oc_error *err);
+
+/* Weights of the layers that pick channels, of those that serve. */
+OC_MUST_CHECK oc_status oci_fill_picks(oci_import *x, oc_error *err);
 
 /* ---- the end --------------------------------------------------------------------------------- */
 

@@ -133,6 +133,7 @@ oc_status oci_onnx_put_metadata(oc_buf *out, const oc_model *model, bool in_grap
     OC_TRY(oc_recipe_to_json(&model->recipe, &recipe, err));
     OC_TRY(put_json(out, OCI_META_RECIPE, recipe, err));
     put_number(out, OCI_META_TEMPERATURE, "%.17g", model->temperature);
+    if (model->threshold > 0) put_number(out, OCI_META_THRESHOLD, "%.17g", model->threshold);
     if (model->arch != NULL) put_entry(out, OCI_META_ARCH, model->arch);
     return oc_buf_status(out, err);
 }
@@ -197,18 +198,25 @@ static oc_status take_classes(oc_model *model, const char *where, const oci_onnx
     return OC_OK;
 }
 
+/* Where there is one; *out stays as it is else. */
+static oc_status take_number(const char *where, const oci_onnx_entry *entries, size_t count,
+                             const char *key, double min, double max, double *out, oc_error *err) {
+    const char *text = find(entries, count, key);
+    if (text == NULL || oc_parse_f64(text, min, max, out)) return OC_OK;
+    return oc_fail(err, OC_EFORMAT, "%s: metadata \"%s\" is \"%.32s\", allowed %g to %g", where,
+                   key, text, min, max);
+}
+
 oc_status oci_onnx_take_metadata(oc_model *model, const char *where, const oci_onnx_entry *entries,
                                  size_t count, oc_error *err) {
     const char *recipe = find(entries, count, OCI_META_RECIPE);
-    const char *temperature = find(entries, count, OCI_META_TEMPERATURE);
     const char *arch = find(entries, count, OCI_META_ARCH);
     if (recipe == NULL) return OC_OK;
     OC_TRY(take_recipe(model, where, recipe, err));
     OC_TRY(take_classes(model, where, entries, count, err));
-    if (temperature != NULL &&
-        !oc_parse_f64(temperature, MIN_TEMPERATURE, MAX_TEMPERATURE, &model->temperature))
-        return oc_fail(err, OC_EFORMAT, "%s: metadata \"%s\" is \"%.32s\", allowed %g to %g", where,
-                       OCI_META_TEMPERATURE, temperature, MIN_TEMPERATURE, MAX_TEMPERATURE);
+    OC_TRY(take_number(where, entries, count, OCI_META_TEMPERATURE, MIN_TEMPERATURE,
+                       MAX_TEMPERATURE, &model->temperature, err));
+    OC_TRY(take_number(where, entries, count, OCI_META_THRESHOLD, 0, 1, &model->threshold, err));
     if (arch == NULL) return OC_OK;
     model->arch = oc_strdup(arch);
     return model->arch != NULL ? OC_OK : oc_fail_nomem(err, strlen(arch) + 1, "a name");

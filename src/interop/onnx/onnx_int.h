@@ -77,6 +77,7 @@ enum { OCI_SHAPE_DIM = 1, OCI_DIM_VALUE = 1, OCI_DIM_PARAM = 2 };
 /* Keys of a model's metadata. */
 #define OCI_META_RECIPE      "ocellus.recipe"
 #define OCI_META_TEMPERATURE "ocellus.temperature"
+#define OCI_META_THRESHOLD   "ocellus.threshold"
 #define OCI_META_ARCH        "ocellus.arch"
 #define OCI_META_LABELS      "labels"
 #define OCI_META_DISPLAYS    "ocellus.displays"

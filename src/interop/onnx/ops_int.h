@@ -30,4 +30,16 @@ OC_MUST_CHECK oc_status oci_name_layer(oci_import *x, int layer, const oci_onnx_
 OC_MUST_CHECK oc_status oci_take_shares(oci_import *x, const oci_onnx_node *node, bool *done,
                                         oc_error *err);
 
+/* Is it (n, groups, members, h, w) of (n, c, h, w)? Then *out is such a value. */
+bool oci_parts_channels(const oci_import *x, const oci_value *from, const int64_t *sizes, int rank,
+                        oci_value *out);
+/* Parted channels, shuffled, become whole. */
+OC_MUST_CHECK oc_status oci_join_parts(oci_import *x, const oci_onnx_node *node,
+                                       const oci_value *from, const int64_t *sizes, int rank,
+                                       oc_error *err);
+/* Where `layer` picks channels, a convolution by `weight` of all its input's: *values := its
+ * weights, *below := that input. Else both stay. */
+OC_MUST_CHECK oc_status oci_unpick(oci_import *x, int layer, const oci_known *weight,
+                                   oci_param_values *values, int *below, oc_error *err);
+
 #endif

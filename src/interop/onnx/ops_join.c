@@ -157,7 +157,7 @@ static oc_status from_constant(oci_import *x, const oci_onnx_node *node, const o
  * name. */
 static bool order_of(const oci_value *value, char order[OC_MAX_RANK + 1]) {
     for (int i = 0; i < value->rank; i++) {
-        if (value->axis[i] == OCI_ONE) return false;
+        if (value->axis[i] >= OCI_ONE) return false;
         order[i] = "nchw"[value->axis[i]];
     }
     order[value->rank] = '\0';

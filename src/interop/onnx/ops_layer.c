@@ -51,6 +51,14 @@ static oc_status take_bias(oci_import *x, const oci_onnx_node *node, const oci_k
     return OC_OK;
 }
 
+/* Weights of int8 as they are, with their steps behind the bias. Those of other programs come as
+ * floats, since they may exceed what our int8 layers promise (OC_INT8_PAIR). */
+static void put_int8(oci_layer *layer, const oci_known *weight) {
+    if (layer->attrs.int8 == 0) return;
+    layer->params[0] = weight->wholes;
+    layer->params[layer->attrs.bias ? 2 : 1] = weight->steps;
+}
+
 static oc_status take_conv(oci_import *x, const oci_onnx_node *node, oc_error *err) {
     const oci_value *from = oci_input_of(x, node, 0), *bias = oci_input_of(x, node, 2);
     if (!oci_input_known(x, node, 1) || (bias != NULL && bias->kind != OCI_VALUE_KNOWN))
@@ -59,6 +67,7 @@ static oc_status take_conv(oci_import *x, const oci_onnx_node *node, oc_error *e
     oc_attrs attrs = oc_attrs_default(OC_OP_CONV);
     bool fits = false;
     int layer = -1, below = from->layer;
+    oci_param_values values = weight->values;
     OC_TRY(check_conv(x, node, from, weight, &fits));
     if (!fits) return OC_OK;
     OC_TRY(oci_take_window(x, node, from, weight->shape.dim + 2, &attrs, &fits));
@@ -67,9 +76,13 @@ static oc_status take_conv(oci_import *x, const oci_onnx_node *node, oc_error *e
     attrs.out = (int32_t)weight->shape.dim[0];
     attrs.groups = (int32_t)oci_attr_int(node, "group", 1);
     attrs.bias = bias != NULL;
+    attrs.int8 = weight->steps.count > 0;
+    if (attrs.groups == 1 && !attrs.int8)
+        OC_TRY(oci_unpick(x, below, weight, &values, &below, err));
     OC_TRY(oci_add_layer(x, node, OC_OP_CONV, &attrs, &below, 1, &layer, err));
     if (layer < 0) return OC_OK;
-    x->layers[layer].params[0] = weight->values;
+    x->layers[layer].params[0] = values;
+    put_int8(&x->layers[layer], weight);
     if (bias != NULL)
         OC_TRY(take_bias(x, node, &bias->known, attrs.out, 1, &x->layers[layer].params[1], err));
     OC_TRY(oci_name_layer(x, layer, node, weight->name, err));
@@ -131,9 +144,11 @@ static oc_status add_dense(oci_import *x, const oci_onnx_node *node, const oci_v
                         (long long)oci_layer_of(x, from)->shape.dim[1]);
     attrs.out = (int32_t)out;
     attrs.bias = bias;
+    attrs.int8 = m->known->steps.count > 0 && !m->turned && m->factor == 1 && !from->by_pixel;
     OC_TRY(oci_add_layer(x, node, OC_OP_DENSE, &attrs, &from->layer, 1, layer, err));
     if (*layer < 0) return OC_OK;
     OC_TRY(take_matrix(x, m, from, (size_t)in, (size_t)out, &x->layers[*layer].params[0], err));
+    put_int8(&x->layers[*layer], m->known);
     return oci_name_layer(x, *layer, node, m->known->name, err);
 }
 
@@ -180,7 +195,8 @@ static oc_status take_matmul(oci_import *x, const oci_onnx_node *node, oc_error 
 oc_status oci_merge_bias(oci_import *x, const oci_onnx_node *node, int layer, const float *terms,
                          int *out, oc_error *err) {
     const oci_layer *old = &x->layers[layer];
-    bool takes = old->op == OC_OP_CONV || old->op == OC_OP_DENSE || old->op == OC_OP_SCALE;
+    bool takes = (old->op == OC_OP_CONV || old->op == OC_OP_DENSE || old->op == OC_OP_SCALE) &&
+                 old->attrs.int8 == 0 && old->picks == NULL;
     *out = -1;
     if (!takes) return OC_OK;
     size_t channels = (size_t)old->shape.dim[1];

@@ -126,19 +126,26 @@ static oc_status take_cast(oci_import *x, const oci_onnx_node *node, oc_error *e
 /* ---- levels ------------------------------------------------------------------------------------
  */
 
-/* Step and level of zero: one of each, of bytes without sign. */
+/* The level that means 0 among 0..255: int8 levels are 128 lower, and without a word it is 0. */
+static int64_t zero_level(const oci_value *zero) {
+    const oci_known *k = &zero->known;
+    if (zero->kind != OCI_VALUE_KNOWN || k->count != 1 || !k->whole) return -1;
+    if (k->type == OCI_ONNX_INT8) return k->ints[0] + OC_LEVELS / 2;
+    return k->type == OCI_ONNX_UINT8 ? k->ints[0] : -1;
+}
+
+/* Step and level of zero: one of each. */
 static oc_status levels_of(oci_import *x, const oci_onnx_node *node, oc_attrs *attrs, bool *known,
                            oc_error *err) {
     const oci_value *step = oci_input_of(x, node, 1), *zero = oci_input_of(x, node, 2);
     const float *values = NULL;
+    int64_t level = zero != NULL ? zero_level(zero) : 0;
     *known = step != NULL && step->kind == OCI_VALUE_KNOWN && step->known.count == 1 &&
-             zero != NULL && zero->kind == OCI_VALUE_KNOWN && zero->known.count == 1 &&
-             zero->known.whole && zero->known.bytes && zero->known.ints[0] >= 0 &&
-             zero->known.ints[0] < OC_LEVELS;
-    if (!*known) return oci_lack(x, node, "levels other than 0..255 of one step and one zero");
+             level >= 0 && level < OC_LEVELS;
+    if (!*known) return oci_lack(x, node, "levels other than 256 of one step and one zero");
     OC_TRY(oci_known_floats(x, &step->known, &values, err));
     attrs->step = *values;
-    attrs->zero = (int32_t)zero->known.ints[0];
+    attrs->zero = (int32_t)level;
     return OC_OK;
 }
 

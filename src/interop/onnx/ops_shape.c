@@ -192,7 +192,9 @@ static oc_status take_reshape(oci_import *x, const oci_onnx_node *node, oc_error
     int rank = (int)target->known.count;
     if (!wanted_sizes(x, from, &target->known, oci_attr_int(node, "allowzero", 0) != 0, sizes))
         return oci_lack(x, node, "to a shape of another size");
+    if (from->groups > 0) return oci_join_parts(x, node, from, sizes, rank, err);
     if (only_ones_differ(x, from, sizes, rank, &result) ||
+        oci_parts_channels(x, from, sizes, rank, &result) ||
         (!from->by_pixel && is_row_among_ones(x, from, sizes, rank, &result))) {
         oci_set_alias(x, node, &result);
         return OC_OK;
@@ -202,47 +204,6 @@ static oc_status take_reshape(oci_import *x, const oci_onnx_node *node, oc_error
     return oci_lack(x, node, "moves values in other ways than flattening");
 }
 
-/* ---- picking channels
- * ------------------------------------------------------------------------------ */
-
-static oc_status reverse(oci_import *x, const oci_onnx_node *node, const oci_value *from,
-                         oc_error *err) {
-    return oci_add_pointwise(x, node, OCI_OP_REVERSE, NULL, from, err);
-}
-
-static oc_status take_gather(oci_import *x, const oci_onnx_node *node, oc_error *err) {
-    const oci_value *from = oci_input_of(x, node, 0), *at = oci_input_of(x, node, 1);
-    int64_t axis = oci_attr_int(node, "axis", 0);
-    if (from->kind != OCI_VALUE_LAYER) return oci_lack(x, node, "%s", NO_LAYER);
-    axis = axis < 0 ? axis + from->rank : axis;
-    int64_t channels = oci_layer_of(x, from)->shape.dim[1];
-    bool turned = at != NULL && at->kind == OCI_VALUE_KNOWN && at->known.whole &&
-                  at->known.shape.rank == 1 && at->known.count == (size_t)channels &&
-                  axis == oci_channel_axis(from) && channels == 3;
-    for (size_t i = 0; turned && i < at->known.count; i++)
-        turned = at->known.ints[i] == channels - 1 - (int64_t)i;
-    if (!turned) return oci_lack(x, node, "picks other than three channels in reversed order");
-    return reverse(x, node, from, err);
-}
-
-static oc_status take_slice(oci_import *x, const oci_onnx_node *node, oc_error *err) {
-    const oci_value *from = oci_input_of(x, node, 0);
-    const int64_t *axes = NULL, *steps = NULL, *starts = NULL;
-    size_t count = 0, step_count = 0, start_count = 0;
-    if (from->kind != OCI_VALUE_LAYER) return oci_lack(x, node, "%s", NO_LAYER);
-    OC_TRY(oci_ints_of(x, node, "starts", 1, &starts, &start_count, err));
-    OC_TRY(oci_ints_of(x, node, "axes", 3, &axes, &count, err));
-    OC_TRY(oci_ints_of(x, node, "steps", 4, &steps, &step_count, err));
-    bool turned =
-        count == 1 && step_count == 1 && start_count == 1 && steps[0] == -1 &&
-        (starts[0] == -1 || starts[0] >= 2) && oci_layer_of(x, from)->shape.dim[1] == 3 &&
-        oci_channel_axis(from) >= 0 &&
-        (axes[0] == oci_channel_axis(from) || axes[0] == oci_channel_axis(from) - from->rank);
-    if (!turned) return oci_lack(x, node, "cuts other than three channels in reversed order");
-    return reverse(x, node, from, err);
-}
-
 const oci_onnx_op oci_ops_shape[] = {{"Transpose", take_transpose}, {"Squeeze", take_squeeze},
                                      {"Unsqueeze", take_unsqueeze}, {"Flatten", take_flatten},
-                                     {"Reshape", take_reshape},     {"Gather", take_gather},
-                                     {"Slice", take_slice},         {NULL, NULL}};
+                                     {"Reshape", take_reshape},     {NULL, NULL}};

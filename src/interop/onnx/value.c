@@ -7,7 +7,7 @@
 
 #include "interop/onnx/ops_int.h"
 
-enum { LACK_BYTES = 200 };
+enum { LACKS_LOGGED = 1000 };
 
 /* ---- names ---------------------------------------------------------------------------------- */
 
@@ -35,17 +35,49 @@ static const char *title_of(const oci_onnx_node *node) {
     return node->output_count > 0 ? node->outputs[0] : "";
 }
 
+/* The place of a kind, a new one where there is none yet; NULL where all are taken. */
+static oci_lacking *kind_of(oci_import *x, const oci_lacking *wanted) {
+    for (size_t i = 0; i < x->lack_kinds; i++) {
+        oci_lacking *kind = &x->lacks[i];
+        if (strcmp(kind->op, wanted->op) == 0 && strcmp(kind->why, wanted->why) == 0) return kind;
+    }
+    if (x->lack_kinds == OCI_LACK_KINDS) return NULL;
+    x->lacks[x->lack_kinds] = *wanted;
+    x->lack_kinds++;
+    return &x->lacks[x->lack_kinds - 1];
+}
+
 oc_status oci_lack(oci_import *x, const oci_onnx_node *node, const char *why, ...) {
-    char reason[LACK_BYTES];
+    oci_lacking wanted = {.count = 0};
     va_list list;
     va_start(list, why);
-    (void)vsnprintf(reason, sizeof reason, why, list);
+    (void)vsnprintf(wanted.why, sizeof wanted.why, why, list);
     va_end(list);
+    (void)snprintf(wanted.op, sizeof wanted.op, "%s", node->op);
+    (void)snprintf(wanted.first, sizeof wanted.first, "%s", title_of(node));
+    oci_lacking *kind = kind_of(x, &wanted);
+    if (kind != NULL) kind->count++;
     x->lack_count++;
-    if (x->lack_count <= OCI_LACKS_TOLD)
-        oc_buf_printf(&x->lacks, "%s%.40s '%.80s': %s", x->lack_count > 1 ? "; " : "", node->op,
-                      title_of(node), reason);
+    if (x->lack_count <= LACKS_LOGGED)
+        oc_info(x->log, "%s '%s': %s", wanted.op, title_of(node), wanted.why);
     return OC_OK;
+}
+
+oc_status oci_lacks(const oci_import *x, oc_error *err) {
+    oc_buf list = {0};
+    if (x->lack_count == 0) return OC_OK;
+    for (size_t i = 0; i < x->lack_kinds; i++) {
+        const oci_lacking *kind = &x->lacks[i];
+        oc_buf_printf(&list, "%s%s '%s'", i > 0 ? "; " : "", kind->op, kind->first);
+        if (kind->count > 1) oc_buf_printf(&list, " and %zu more", kind->count - 1);
+        oc_buf_printf(&list, ": %s", kind->why);
+    }
+    oc_status status = oc_buf_status(&list, err);
+    if (status == OC_OK)
+        status = oc_fail(err, OC_EUNSUPPORTED, "%s: %zu node%s cannot be represented: %s", x->where,
+                         x->lack_count, x->lack_count == 1 ? "" : "s", list.data);
+    oc_buf_clear(&list);
+    return status;
 }
 
 /* ---- attributes ----------------------------------------------------------------------------- */
@@ -123,7 +155,10 @@ const oci_layer *oci_layer_of(const oci_import *x, const oci_value *value) {
 
 int64_t oci_axis_size(const oci_import *x, const oci_value *value, oci_axis axis) {
     if (axis == OCI_ONE) return 1;
-    return axis == OCI_N ? x->batch : oci_layer_of(x, value)->shape.dim[axis];
+    if (axis == OCI_GROUP) return value->groups;
+    const oc_shape *s = &oci_layer_of(x, value)->shape;
+    if (axis == OCI_MEMBER) return s->dim[1] / value->groups;
+    return axis == OCI_N ? x->batch : s->dim[axis];
 }
 
 bool oci_is_laid(const oci_import *x, const oci_value *value, const char *order) {
@@ -173,9 +208,10 @@ oc_status oci_add_layer(oci_import *x, const oci_onnx_node *node, int op, const 
     return OC_OK;
 }
 
-void oci_set_layer(oci_import *x, const oci_onnx_node *node, int layer, const oci_value *like) {
+void oci_set_output(oci_import *x, const oci_onnx_node *node, size_t k, int layer,
+                    const oci_value *like) {
     static const oci_axis planes[] = {OCI_N, OCI_C, OCI_H, OCI_W};
-    oci_value *value = node->output_count > 0 ? oci_value_of(x, node->outputs[0]) : NULL;
+    oci_value *value = node->output_count > k ? oci_value_of(x, node->outputs[k]) : NULL;
     if (value == NULL || layer < 0) return;
     oci_value result = {.rank = 4};
     memcpy(result.axis, planes, sizeof planes);
@@ -183,6 +219,10 @@ void oci_set_layer(oci_import *x, const oci_onnx_node *node, int layer, const oc
     result.kind = OCI_VALUE_LAYER;
     result.layer = layer;
     *value = result;
+}
+
+void oci_set_layer(oci_import *x, const oci_onnx_node *node, int layer, const oci_value *like) {
+    oci_set_output(x, node, 0, layer, like);
 }
 
 void oci_set_alias(oci_import *x, const oci_onnx_node *node, const oci_value *value) {

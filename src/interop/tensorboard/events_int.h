@@ -21,7 +21,7 @@ struct oc_events {
     int fd;
     char path[OC_PATH_BYTES];
     oc_buf part, value, summary, record;
-    double *limits;   /* histograms: (OCI_SIDE_BUCKETS), made for the first */
+    double *limits;   /* histograms: (OCI_SIDE_BUCKETS + 1), made for the first */
     uint64_t *counts; /* (2 * OCI_SIDE_BUCKETS + 3) */
     uint16_t *below;  /* (OCI_KEYS) */
 };

@@ -2,8 +2,8 @@
  * 1e-12 to 1e20 on both sides of zero.
  *
  * Bucket i holds the values from limit i-1 up to, not including, limit i. A run of empty buckets is
- * written as one. A value's upper bits say, by a table, which limits are surely below it; a step or
- * two from there is its bucket.
+ * written as one. A value's upper bits say, by a table, which limits are surely below it; one
+ * comparison more tells its bucket.
  * SPDX-License-Identifier: BSD-2-Clause */
 #include <float.h>
 #include <math.h>
@@ -49,18 +49,8 @@ static void fill_below(oc_events *e) {
     }
 }
 
-/* How many of the limits are at most `size`; or, where `open`, below it. */
-static int limits_within(const oc_events *e, float size, bool open) {
-    int count = e->below[key_of(size)];
-    double wide = (double)size;
-    while (count < OCI_SIDE_BUCKETS &&
-           (e->limits[count] < wide || (!open && e->limits[count] == wide)))
-        count++;
-    return count;
-}
-
 static oc_status prepare(oc_events *e, oc_error *err) {
-    size_t bytes = OCI_SIDE_BUCKETS * sizeof *e->limits;
+    size_t bytes = (OCI_SIDE_BUCKETS + 1) * sizeof *e->limits;
     if (e->limits == NULL) e->limits = oc_malloc(bytes);
     if (e->counts == NULL) e->counts = oc_calloc(BUCKETS, sizeof *e->counts);
     if (e->limits == NULL || e->counts == NULL) return oc_fail_nomem(err, bytes, "a histogram");
@@ -70,14 +60,19 @@ static oc_status prepare(oc_events *e, oc_error *err) {
     if (e->below == NULL) return oc_fail_nomem(err, bytes, "a histogram");
     double limit = 1e-12;
     for (int i = 0; i < OCI_SIDE_BUCKETS; i++, limit *= 1.1) e->limits[i] = limit;
+    e->limits[OCI_SIDE_BUCKETS] = DBL_MAX;
     fill_below(e);
     return OC_OK;
 }
 
-/* The first bucket whose limit is above the value. */
+/* The first bucket whose limit is above the value. Without branches, as no processor guesses the
+ * signs of weights; a key has at most one limit between two of its values. */
 static int bucket_of(const oc_events *e, float value) {
-    if (value >= 0) return ZERO + 1 + limits_within(e, fabsf(value), false);
-    return ZERO - limits_within(e, -value, true);
+    float size = fabsf(value);
+    int negative = value < 0, below = e->below[key_of(size)];
+    double limit = e->limits[below], wide = (double)size;
+    below += (limit < wide) | ((limit == wide) & !negative);
+    return ZERO + (1 - 2 * negative) * below + !negative;
 }
 
 static void count_values(oc_events *e, const float *values, size_t count, moments *m) {

@@ -6,22 +6,26 @@
  * All become "LAYER/kernel" and so on, as F32.
  *
  * The file is hostile: only what lies in it is read (no links to other files, no external or
- * virtual data, no plug-ins), to a bounded depth, count and size.
+ * virtual data, no plug-ins), to a bounded depth, count and size. That binds us; libhdf5 below has
+ * errors of its own on damaged files, so all of this runs in a process apart (h5_apart.c) and sends
+ * each tensor as soon as it is read. Bytes in memory are read through the library's "core" driver,
+ * which copies them once.
  * SPDX-License-Identifier: BSD-2-Clause */
 #include <ctype.h>
 #include <hdf5.h>
 #include <stdio.h>
 #include <string.h>
 
-#include "interop/weights/weights_file_int.h"
+#include "interop/weights/h5_int.h"
 
-enum { MAX_DEPTH = 8, MAX_OBJECTS = 100000, MAX_NAME = 256, TIMES_THE_FILE = 4 };
+enum { MAX_DEPTH = 8, MAX_NAME = 256 };
 
 typedef struct reader {
-    oc_tensors *set;
-    const char *path;
-    size_t objects; /* seen so far */
-    uint64_t left;  /* bytes that may still be read */
+    int fd; /* where tensors go */
+    size_t sent;
+    const char *where; /* the file's name */
+    size_t objects;    /* seen so far */
+    uint64_t left;     /* bytes that may still be read */
     char layer[MAX_NAME];
     size_t members; /* of the "vars" that is being read; 0 = none */
 } reader;
@@ -72,16 +76,29 @@ static const char *word_of_number(const char *name, size_t count) {
  */
 
 static oc_status fail(const reader *r, const char *name, const char *what, oc_error *err) {
-    return oc_fail(err, OC_EFORMAT, "%s: %.100s: %.100s: %s", r->path, r->layer, name, what);
+    return oc_fail(err, OC_EFORMAT, "%s: %.100s: %.100s: %s", r->where, r->layer, name, what);
 }
 
-/* Neither in other files nor put together from them. */
-static bool is_inside(hid_t dataset) {
+/* How a dataset's numbers are kept. */
+typedef struct storage {
+    bool inside;    /* neither in other files nor put together from them */
+    uint64_t chunk; /* numbers that are unpacked at once; 0 = they lie as they are */
+} storage;
+
+static storage look_at_storage(hid_t dataset) {
+    storage s = {0};
+    hsize_t dims[H5S_MAX_RANK];
     hid_t list = H5Dget_create_plist(dataset);
-    if (list < 0) return false;
-    bool inside = H5Pget_layout(list) != H5D_VIRTUAL && H5Pget_external_count(list) == 0;
+    if (list < 0) return s;
+    H5D_layout_t layout = H5Pget_layout(list);
+    s.inside = layout != H5D_VIRTUAL && H5Pget_external_count(list) == 0;
+    int rank = layout == H5D_CHUNKED ? H5Pget_chunk(list, H5S_MAX_RANK, dims) : 0;
+    for (int i = 0; i < rank && i < H5S_MAX_RANK; i++) {
+        uint64_t before = i > 0 ? s.chunk : 1;
+        s.chunk = dims[i] > 0 && before > UINT64_MAX / dims[i] ? UINT64_MAX : before * dims[i];
+    }
     (void)H5Pclose(list);
-    return inside;
+    return s;
 }
 
 static bool read_shape(hid_t space, oc_shape *shape) {
@@ -107,25 +124,33 @@ static bool is_float(hid_t dataset) {
 static oc_status read_floats(reader *r, hid_t dataset, const char *name, const oc_shape *shape,
                              oc_error *err) {
     char whole[2 * MAX_NAME];
-    oc_tensor *made = NULL;
+    oc_status status = OC_OK;
     size_t count = 0, bytes = 0;
     if (!oc_shape_count(shape, &count) || !oc_mul_size(count, sizeof(float), &bytes) ||
         bytes > r->left)
         return fail(r, name, "more numbers than the file can hold", err);
     r->left -= bytes;
     (void)snprintf(whole, sizeof whole, "%s/%s", r->layer, name);
-    OC_TRY(oc_tensors_add(r->set, whole, OC_F32, shape, &made, err));
-    if (H5Dread(dataset, H5T_NATIVE_FLOAT, H5S_ALL, H5S_ALL, H5P_DEFAULT, made->data) < 0)
-        return fail(r, name, "cannot be read: damaged, or packed in a way that is not built in",
-                    err);
-    return OC_OK;
+    float *values = oc_calloc(count, sizeof *values);
+    if (values == NULL) return oc_fail_nomem(err, bytes, whole);
+    if (H5Dread(dataset, H5T_NATIVE_FLOAT, H5S_ALL, H5S_ALL, H5P_DEFAULT, values) < 0)
+        OC_GOTO(
+            fail(r, name, "cannot be read: damaged, or packed in a way that is not built in", err));
+    OC_GOTO(oci_h5_send_tensor(r->fd, whole, shape, values, bytes, err));
+    r->sent++;
+done:
+    oc_free(values);
+    return status;
 }
 
 static oc_status read_dataset(reader *r, hid_t dataset, const char *name, oc_error *err) {
     const char *word = r->members > 0 ? word_of_number(name, r->members) : word_of(name);
     oc_shape shape = {0};
     if (word == NULL || r->layer[0] == '\0' || !is_float(dataset)) return OC_OK; /* no weight */
-    if (!is_inside(dataset)) return fail(r, name, "its numbers are not in this file", err);
+    storage kept = look_at_storage(dataset);
+    if (!kept.inside) return fail(r, name, "its numbers are not in this file", err);
+    if (kept.chunk > r->left / sizeof(float))
+        return fail(r, name, "packed in pieces larger than the file can hold", err);
     hid_t space = H5Dget_space(dataset);
     bool shaped = space >= 0 && read_shape(space, &shape);
     if (space >= 0) (void)H5Sclose(space);
@@ -207,7 +232,7 @@ static oc_status read_link(reader *r, hid_t group, hsize_t i, int depth, oc_erro
                                       H5P_DEFAULT);
     if (size <= 0 || size >= (ssize_t)sizeof name)
         return fail(r, "a member", "its name is too long or damaged", err);
-    if (++r->objects > MAX_OBJECTS) return fail(r, name, "more than 100000 members", err);
+    if (++r->objects > OCI_H5_OBJECTS) return fail(r, name, "more than 100000 members", err);
     if (H5Lget_info(group, name, &info, H5P_DEFAULT) < 0 || info.type != H5L_TYPE_HARD)
         return fail(r, name, "a link to elsewhere, which is not followed", err);
     return read_object(r, group, name, depth, err);
@@ -226,22 +251,37 @@ static oc_status read_file(reader *r, hid_t file, oc_error *err) {
     hid_t root = H5Gopen2(file, "/", H5P_DEFAULT);
     if (root < 0 || H5Fget_filesize(file, &size) < 0) {
         if (root >= 0) (void)H5Gclose(root);
-        return oc_fail(err, OC_EFORMAT, "%s: HDF5 without a root: damaged", r->path);
+        return oc_fail(err, OC_EFORMAT, "%s: HDF5 without a root: damaged", r->where);
     }
-    r->left = (uint64_t)size * TIMES_THE_FILE;
+    r->left = (uint64_t)size * OCI_H5_TIMES;
     oc_status status = read_group(r, root, 1, err);
     (void)H5Gclose(root);
-    if (status != OC_OK || oc_tensors_count(r->set) > 0) return status;
-    return oc_fail(err, OC_EFORMAT, "%s: HDF5, but no layer of Keras with weights in it", r->path);
+    if (status != OC_OK || r->sent > 0) return status;
+    return oc_fail(err, OC_EFORMAT, "%s: HDF5, but no layer of Keras with weights in it", r->where);
 }
 
-oc_status oci_h5_read(oc_tensors *set, const char *path, oc_error *err) {
-    reader r = {.set = set, .path = path};
+/* The bytes as a file, under a name that no other one has while they are there. */
+static hid_t open_image(const uint8_t *bytes, size_t size) {
+    enum { GROWTH = 1 << 16 };
+    char name[64];
+    (void)snprintf(name, sizeof name, "memory at %p", (const void *)bytes);
+    hid_t access = H5Pcreate(H5P_FILE_ACCESS), file = -1;
+    bool set = access >= 0 && H5Pset_fapl_core(access, GROWTH, false) >= 0 &&
+               H5Pset_file_image(access, (void *)(uintptr_t)bytes, size) >= 0;
+    if (set) file = H5Fopen(name, H5F_ACC_RDONLY, access);
+    if (access >= 0) (void)H5Pclose(access);
+    return file;
+}
+
+oc_status oci_h5_send(int fd, const char *path, const uint8_t *bytes, size_t size,
+                      const char *where, oc_error *err) {
+    reader r = {.fd = fd, .where = where};
     (void)H5Eset_auto2(H5E_DEFAULT, NULL, NULL); /* its own words go to stderr else */
     (void)H5PLset_loading_state(0);
-    hid_t file = H5Fopen(path, H5F_ACC_RDONLY, H5P_DEFAULT);
+    hid_t file =
+        path != NULL ? H5Fopen(path, H5F_ACC_RDONLY, H5P_DEFAULT) : open_image(bytes, size);
     if (file < 0)
-        return oc_fail(err, OC_EFORMAT, "%s: damaged or truncated HDF5: copy it again", path);
+        return oc_fail(err, OC_EFORMAT, "%s: damaged or truncated HDF5: copy it again", where);
     oc_status status = read_file(&r, file, err);
     (void)H5Fclose(file);
     return status;

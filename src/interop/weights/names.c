@@ -15,16 +15,21 @@ const char *oc_naming_name(oc_naming naming) {
     return words[naming];
 }
 
-static const oci_names *find(const oci_names *list, size_t count, const oc_arch *arch) {
+static const oci_names *find(const oci_names *list, size_t count, oc_naming naming,
+                             const oc_arch *arch) {
     for (size_t i = 0; i < count; i++)
-        if (oc_starts_with(arch->name, list[i].family)) return &list[i];
+        if (list[i].naming == naming && oc_starts_with(arch->name, list[i].family)) return &list[i];
     return NULL;
 }
 
 const oci_names *oci_names_of(oc_naming naming, const oc_arch *arch) {
-    if (naming == OC_NAMING_TIMM) return find(oci_timm_names, oci_timm_count, arch);
-    if (naming == OC_NAMING_KERAS) return find(oci_keras_names, oci_keras_count, arch);
-    return &TORCHVISION;
+    if (naming == OC_NAMING_TORCHVISION) return &TORCHVISION;
+    if (naming == OC_NAMING_TIMM) return find(oci_timm_names, oci_timm_count, naming, arch);
+    return find(oci_keras_names, oci_keras_count, naming, arch);
+}
+
+bool oci_names_are_keras(const oci_names *names) {
+    return names->naming == OC_NAMING_KERAS || names->naming == OC_NAMING_OLD_KERAS;
 }
 
 /* ---- parts of names -------------------------------------------------------------------------
@@ -94,7 +99,7 @@ bool oci_names_param(const oci_names *names, const oc_graph *graph, const oc_par
         return true;
     }
     if (!names->layer(layer, ours)) return false;
-    bool keras = names->naming == OC_NAMING_KERAS;
+    bool keras = oci_names_are_keras(names);
     if (keras && keras_suffix(param->kind) == NULL) return false;
     int n = keras ? snprintf(out, OC_NAME_BYTES, "%s/%s", layer, keras_suffix(param->kind))
                   : snprintf(out, OC_NAME_BYTES, "%s%s", layer, suffix);
@@ -114,7 +119,7 @@ static bool fits_keras(const oc_graph *graph, const oc_param *param, const oc_te
 
 bool oci_names_fits(const oci_names *names, const oc_graph *graph, const oc_param *param,
                     const oc_tensor *found) {
-    if (names->naming == OC_NAMING_KERAS) return fits_keras(graph, param, found);
+    if (oci_names_are_keras(names)) return fits_keras(graph, param, found);
     bool as_conv = names->naming == OC_NAMING_TIMM && param->shape.rank == 2 &&
                    found->shape.rank == 4; /* a dense layer that is a convolution there */
     return (as_conv || found->shape.rank == param->shape.rank) &&

@@ -23,6 +23,8 @@ extern const size_t oci_timm_count, oci_keras_count;
 
 /* The rule of a naming for a network, or NULL. */
 const oci_names *oci_names_of(oc_naming naming, const oc_arch *arch);
+/* Keras' layout of tensors, whatever the year of the names. */
+bool oci_names_are_keras(const oci_names *names);
 /* Their name of a parameter; false where they have none. */
 bool oci_names_param(const oci_names *names, const oc_graph *graph, const oc_param *param,
                      char out[OC_NAME_BYTES]);

@@ -34,23 +34,47 @@ static bool vgg16(char out[OC_NAME_BYTES], const char *ours) {
     return false;
 }
 
+/* "layer2.0.bn1" is stage 2, block 0, part 1, a norm; "downsample" is part 0. */
+typedef struct resnet_part {
+    int stage, block, part;
+    bool norm;
+} resnet_part;
+
+static bool read_resnet(const char *ours, resnet_part *r) {
+    int at = 0, i = 0;
+    if (sscanf(ours, "layer%1d.%d.%n", &r->stage, &r->block, &at) != 2 || at == 0) return false;
+    r->part = 0;
+    if (r->block < 0) return false;
+    r->norm = oc_starts_with(ours + at, "bn");
+    if (sscanf(ours + at, "downsample.%1d", &i) == 1) {
+        r->norm = i == 1;
+        return true;
+    }
+    return sscanf(ours + at, r->norm ? "bn%1d" : "conv%1d", &r->part) == 1 && r->part >= 0;
+}
+
 static bool resnet(char out[OC_NAME_BYTES], const char *ours) {
-    int stage = 0, block = 0, at = 0, i = 0;
-    char kind[8];
+    resnet_part r;
     if (strcmp(ours, "conv1") == 0) return put(out, "conv1_conv");
     if (strcmp(ours, "bn1") == 0) return put(out, "conv1_bn");
     if (strcmp(ours, "fc") == 0) return put(out, "predictions");
-    if (sscanf(ours, "layer%d.%d.%n", &stage, &block, &at) != 2 || at == 0) return false;
-    if (sscanf(ours + at, "downsample.%d", &i) == 1) {
-        (void)snprintf(kind, sizeof kind, "0_%s", i == 0 ? "conv" : "bn");
-    } else if (sscanf(ours + at, "conv%1d", &i) == 1) {
-        (void)snprintf(kind, sizeof kind, "%d_conv", i);
-    } else if (sscanf(ours + at, "bn%1d", &i) == 1) {
-        (void)snprintf(kind, sizeof kind, "%d_bn", i);
-    } else {
-        return false;
-    }
-    (void)snprintf(out, OC_NAME_BYTES, "conv%d_block%d_%s", stage + 1, block + 1, kind);
+    if (!read_resnet(ours, &r)) return false;
+    (void)snprintf(out, OC_NAME_BYTES, "conv%d_block%d_%d_%s", r.stage + 1, r.block + 1, r.part,
+                   r.norm ? "bn" : "conv");
+    return true;
+}
+
+/* Caffe's names, which Keras had for ResNet-50 until 2.2: "res2a_branch2b", "bn2a_branch1". */
+static bool old_resnet(char out[OC_NAME_BYTES], const char *ours) {
+    resnet_part r;
+    if (strcmp(ours, "conv1") == 0) return put(out, "conv1");
+    if (strcmp(ours, "bn1") == 0) return put(out, "bn_conv1");
+    if (strcmp(ours, "fc") == 0) return put(out, "fc1000");
+    if (!read_resnet(ours, &r)) return false;
+    static const char *const BRANCHES[] = {"1", "2a", "2b", "2c"};
+    if (r.part > 3 || r.block > 25) return false;
+    (void)snprintf(out, OC_NAME_BYTES, "%s%d%c_branch%s", r.norm ? "bn" : "res", r.stage + 1,
+                   'a' + r.block, BRANCHES[r.part]);
     return true;
 }
 
@@ -117,6 +141,12 @@ static void adapt_resnet(const oc_graph *graph, const oc_node *node, oc_op *op, 
     attrs->stride_w = oc_graph_node(graph, second)->attrs.stride_w;
 }
 
+static void adapt_old_resnet(const oc_graph *graph, const oc_node *node, oc_op *op,
+                             oc_attrs *attrs) {
+    adapt_resnet(graph, node, op, attrs);
+    if (node->op == OC_OP_BATCH_NORM) attrs->epsilon = EPSILON;
+}
+
 /* ---- photos ---------------------------------------------------------------------------------
  */
 
@@ -140,6 +170,7 @@ const oci_names oci_keras_names[] = {
     {OC_NAMING_KERAS, "vgg16", vgg16, NULL, as_caffe},
     {OC_NAMING_KERAS, "resnet50", resnet, adapt_resnet, as_caffe},
     {OC_NAMING_KERAS, "resnet101", resnet, adapt_resnet, as_caffe},
+    {OC_NAMING_OLD_KERAS, "resnet50", old_resnet, adapt_old_resnet, as_caffe},
     {OC_NAMING_KERAS, "mobilenet_v1", mobilenet_v1, adapt_mobilenet, around_zero},
     {OC_NAMING_KERAS, "mobilenet_v2", mobilenet_v2, adapt_mobilenet, around_zero}};
 const size_t oci_keras_count = sizeof oci_keras_names / sizeof *oci_keras_names;

@@ -105,7 +105,8 @@ static oc_status choose(const oci_names **out, const oc_graph *graph, const char
     static const oc_arch unknown = {.name = ""};
     const oc_arch *found = &unknown;
     if (arch != NULL) OC_TRY(oc_zoo_find(arch, &found, err));
-    *out = naming == OC_NAMING_KERAS ? NULL : oci_names_of(naming, found);
+    *out = oci_names_of(naming, found);
+    if (*out != NULL && oci_names_are_keras(*out)) *out = NULL; /* its layout is not written */
     if (*out != NULL) return arch != NULL ? check_built(graph, found, *out, err) : OC_OK;
     return oc_fail(err, OC_EUNSUPPORTED, "%s has no names for %s: write it under torchvision's",
                    oc_naming_name(naming), arch != NULL ? arch : "a network of one's own");

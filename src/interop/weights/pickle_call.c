@@ -1,5 +1,6 @@
 /* What the constructors in a file of weights mean, as data: an ordered dict, a storage, a tensor on
- * it, a parameter. Everything else that a pickle calls is refused by its name.
+ * it, a parameter; and what training scripts leave beside these, as a value of no use. Everything
+ * else that a pickle calls is refused by its name.
  *
  * SPDX-License-Identifier: BSD-2-Clause */
 #include <string.h>
@@ -124,7 +125,20 @@ static oc_status make_dict(oci_pickle *p, const oci_py_value *args, oci_py *out,
     return oci_py_new(p, &(oci_py_value){.kind = OCI_PY_DICT}, out, err);
 }
 
-/* torch.Size, torch.device: of no use to us. */
+/* Dicts and lists of other kinds, whose members follow: what they are made of is of no use. */
+static oc_status make_other_dict(oci_pickle *p, const oci_py_value *args, oci_py *out,
+                                 oc_error *err) {
+    (void)args;
+    return oci_py_new(p, &(oci_py_value){.kind = OCI_PY_DICT}, out, err);
+}
+
+static oc_status make_other_list(oci_pickle *p, const oci_py_value *args, oci_py *out,
+                                 oc_error *err) {
+    (void)args;
+    return oci_py_new(p, &(oci_py_value){.kind = OCI_PY_LIST}, out, err);
+}
+
+/* torch.Size, options of a command line, numbers of numpy: of no use to us. */
 static oc_status make_other(oci_pickle *p, const oci_py_value *args, oci_py *out, oc_error *err) {
     (void)args;
     return oci_py_new(p, &(oci_py_value){.kind = OCI_PY_OTHER}, out, err);
@@ -139,7 +153,23 @@ static const struct {
                     {"torch._utils\n_rebuild_parameter", make_parameter},
                     {"torch._utils\n_rebuild_parameter_with_state", make_parameter},
                     {"torch\nSize", make_other},
-                    {"torch\ndevice", make_other}};
+                    {"torch\ndevice", make_other},
+                    /* beside the state, in what training scripts save */
+                    {"argparse\nNamespace", make_other},
+                    {"types\nSimpleNamespace", make_other},
+                    {"collections\ndefaultdict", make_other_dict},
+                    {"collections\nCounter", make_other_dict},
+                    {"collections\ndeque", make_other_list},
+                    {"pathlib\nPosixPath", make_other},
+                    {"pathlib\nWindowsPath", make_other},
+                    {"datetime\ndatetime", make_other},
+                    {"datetime\ntimedelta", make_other},
+                    {"_codecs\nencode", make_other},
+                    {"numpy\ndtype", make_other},
+                    {"numpy.core.multiarray\nscalar", make_other},
+                    {"numpy.core.multiarray\n_reconstruct", make_other},
+                    {"numpy._core.multiarray\nscalar", make_other},
+                    {"numpy._core.multiarray\n_reconstruct", make_other}};
 
 oc_status oci_py_call(oci_pickle *p, const oci_py_value *callable, const oci_py_value *args,
                       oci_py *out, oc_error *err) {

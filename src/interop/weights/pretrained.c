@@ -87,7 +87,7 @@ static void judge_params(verdict *v, const oc_graph *graph, const oc_tensors *al
         v->wanted += !head;
         v->held += !head && fits;
         used += head ? t != NULL : fits;
-        used += v->names->naming == OC_NAMING_KERAS && param->kind == OC_PARAM_MEAN &&
+        used += oci_names_are_keras(v->names) && param->kind == OC_PARAM_MEAN &&
                 oci_keras_bias(graph, param->node, all, v->names, name) != NULL;
     }
     v->rest = oc_tensors_count(all) - used;
@@ -139,6 +139,14 @@ static oc_status recognise(oc_pretrained *p, const oc_pretrained_options *o, con
     p->arch = best.arch;
     p->names = best.names;
     if (arch != NULL || explains(&best)) return OC_OK;
+    if (oc_tensors_find(p->all, "conv2d/kernel") != NULL) {
+        return oc_fail(err, OC_EUNSUPPORTED,
+                       "%s: its layers are numbered (conv2d, conv2d_1, ...), as early Keras 3 and "
+                       "nets of one's own do, so nothing tells where they belong: load it in a "
+                       "newer Keras, and save with save_weights(\"NEW.weights.h5\"); a net of "
+                       "one's own comes in through ONNX",
+                       path);
+    }
     return oc_fail(
         err, OC_EUNSUPPORTED,
         "%s: the layers are those of no network known here. Nearest is %s: %zu of the %zu "
@@ -152,7 +160,7 @@ static oc_status recognise(oc_pretrained *p, const oc_pretrained_options *o, con
 
 static oc_status add_param(oc_pretrained *p, const oc_graph *graph, const oc_param *param,
                            const oc_tensor *t, oc_error *err) {
-    if (p->names->naming == OC_NAMING_KERAS)
+    if (oci_names_are_keras(p->names))
         return oci_keras_convert(p->ours, graph, param, p->all, t, p->names, err);
     oc_tensor view = *t;
     if (param->shape.rank == 2 && t->shape.rank == 4 &&
@@ -179,7 +187,7 @@ static oc_status translate_param(oc_pretrained *p, const oc_graph *graph, const 
     entry->used = true;
     p->theirs[oc_tensors_count(p->ours)] = entry->source;
     OC_TRY(add_param(p, graph, param, t, err));
-    if (p->names->naming == OC_NAMING_KERAS)
+    if (oci_names_are_keras(p->names))
         bias = oci_keras_bias(graph, param->node, p->all, p->names, name);
     if (bias != NULL) entry_of(p, bias)->used = true;
     return OC_OK;

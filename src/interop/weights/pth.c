@@ -41,14 +41,10 @@ static oc_status find_pickle(archive *a, const oci_zip_entry **out, oc_error *er
         *out = &a->zip.entries[i];
         return oci_zip_check_plain(&a->zip, *out, err);
     }
-    if (oci_zip_find(&a->zip, "model.weights.h5") != NULL) {
-        return oc_fail(err, OC_EUNSUPPORTED,
-                       "%s is a .keras archive: take model.weights.h5 out of it (unzip) and give "
-                       "that",
-                       a->where);
-    }
     return oc_fail(err, OC_EUNSUPPORTED,
-                   "%s: a zip archive, but not one of torch.save: no data.pkl in it", a->where);
+                   "%s: a zip archive, but not one of torch.save or Keras: neither data.pkl nor "
+                   "model.weights.h5 in it",
+                   a->where);
 }
 
 static oc_status check_order(const archive *a, oc_error *err) {
@@ -98,14 +94,14 @@ static const char *const STATES[] = {"state_dict", "model_state_dict", "model_st
 static oc_status choose_dict(const archive *a, const oci_py_value **out, oc_error *err) {
     const oci_pickle *p = &a->pickle;
     const oci_py_value *top = oci_py_at(p, p->result);
-    *out = top;
-    if (has_tensor(p, top)) return OC_OK;
     for (size_t i = 0; top->kind == OCI_PY_DICT && i < sizeof STATES / sizeof *STATES; i++) {
         const oci_py_value *state = member(p, top, STATES[i]);
         if (state == NULL || !has_tensor(p, state)) continue;
         *out = state;
         return OC_OK;
     }
+    *out = top; /* behind the others, since a checkpoint may hold tensors beside the state */
+    if (has_tensor(p, top)) return OC_OK;
     return oc_fail(err, OC_EUNSUPPORTED,
                    "%s: no dict of named tensors, neither itself nor under \"state_dict\", "
                    "\"model\" and the like: in Python, torch.save(model.state_dict(), FILE)",

@@ -31,8 +31,22 @@ static oc_status read_safetensors(oc_weights_file *file, const source *s, oc_err
     return oc_safetensors_parse(&file->safetensors, s->bytes, s->size, s->where, err);
 }
 
-static oc_status read_pth(oc_weights_file *file, const source *s, oc_error *err) {
-    return oci_pth_read(file->own, s->bytes, s->size, s->where, err);
+/* Keras' own archive (.keras): what it is built of is beside. */
+static oc_status read_keras(oc_weights_file *file, const source *s, const oci_zip *zip,
+                            const oci_zip_entry *h5, oc_error *err) {
+    file->kind = "Keras";
+    OC_TRY(oci_zip_check_plain(zip, h5, err));
+    return oci_h5_read(file->own, NULL, h5->data, h5->size, s->where, err);
+}
+
+static oc_status read_zip(oc_weights_file *file, const source *s, oc_error *err) {
+    oci_zip zip = {0};
+    OC_TRY(oci_zip_open(&zip, s->bytes, s->size, s->where, err));
+    const oci_zip_entry *h5 = oci_zip_find(&zip, "model.weights.h5");
+    oc_status status = h5 != NULL ? read_keras(file, s, &zip, h5, err)
+                                  : oci_pth_read(file->own, s->bytes, s->size, s->where, err);
+    oci_zip_clear(&zip);
+    return status;
 }
 
 /* A pickle outside of an archive: what torch.save wrote before version 1.6. */
@@ -53,9 +67,22 @@ static bool is_h5(const uint8_t *bytes, size_t size) {
     return size >= sizeof mark && memcmp(bytes, mark, sizeof mark) == 0;
 }
 
+/* A protobuf whose first field is a small version, and then what ONNX has next. */
+static bool is_onnx(const uint8_t *bytes, size_t size) {
+    static const char next[] = {0x12, 0x1A, 0x3A, 0x42}; /* producer, its version, graph, opset */
+    return size > 2 && bytes[0] == 0x08 && bytes[1] > 0 && bytes[1] < 64 &&
+           memchr(next, bytes[2], sizeof next) != NULL;
+}
+
+static oc_status refuse_onnx(oc_weights_file *file, const source *s, oc_error *err) {
+    (void)file;
+    return oc_fail(err, OC_EUNSUPPORTED,
+                   "%s: an ONNX file, which holds its network, too: `ocellus import onnx` reads it",
+                   s->where);
+}
+
 static oc_status read_h5(oc_weights_file *file, const source *s, oc_error *err) {
-    if (s->path != NULL) return oci_h5_read(file->own, s->path, err);
-    return oc_fail(err, OC_EUNSUPPORTED, "%s: HDF5 is read from a file alone", s->where);
+    return oci_h5_read(file->own, s->path, s->bytes, s->size, s->where, err);
 }
 
 static const struct {
@@ -63,10 +90,17 @@ static const struct {
     bool (*is)(const uint8_t *bytes, size_t size);
     oc_status (*read)(oc_weights_file *file, const source *s, oc_error *err);
 } KINDS[] = {{"safetensors", is_safetensors, read_safetensors},
-             {"PyTorch", oci_is_zip, read_pth},
+             {"PyTorch", oci_is_zip, read_zip},
              {"Keras", is_h5, read_h5},
-             {"old PyTorch", is_old_pth, refuse_old_pth}};
+             {"old PyTorch", is_old_pth, refuse_old_pth},
+             {"ONNX", is_onnx, refuse_onnx}};
 enum { KIND_COUNT = sizeof KINDS / sizeof *KINDS };
+
+const char *oci_weights_kind(const uint8_t *bytes, size_t size) {
+    for (size_t i = 0; i < KIND_COUNT; i++)
+        if (KINDS[i].read != refuse_onnx && KINDS[i].is(bytes, size)) return KINDS[i].kind;
+    return NULL;
+}
 
 /* ---- opening --------------------------------------------------------------------------------
  */

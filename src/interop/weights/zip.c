@@ -260,6 +260,6 @@ const oci_zip_entry *oci_zip_find(const oci_zip *zip, const char *name) {
 oc_status oci_zip_check_plain(const oci_zip *zip, const oci_zip_entry *entry, oc_error *err) {
     if (entry->packed == NULL) return OC_OK;
     return oc_fail(err, OC_EUNSUPPORTED,
-                   "%s: %.200s is %s; torch.save stores what it writes: save the file anew with it",
+                   "%s: %.200s is %s; PyTorch and Keras store what they write: save the file anew",
                    zip->where, entry->name, entry->packed);
 }
