@@ -5,7 +5,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 set -eu
 folder=${1-$(dirname "$0")/../build/peers}
-packages="numpy onnx onnxruntime tensorboard opencv-python-headless<5 lmdb"
+packages="numpy tritonclient[http] schemathesis onnx onnxruntime tensorboard opencv-python-headless<5 lmdb"
 mark=$folder/packages.txt
 [ "$(cat "$mark" 2>/dev/null)" != "$packages" ] || exit 0
 "${PYTHON3-python3}" -m venv "$folder"

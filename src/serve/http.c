@@ -8,7 +8,9 @@
  * A request that is refused is read to its end where that is short, so that the client gets to see
  * the answer, and its connection can go on.
  * SPDX-License-Identifier: BSD-2-Clause */
+#include <errno.h>
 #include <netdb.h>
+#include <netinet/in.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -228,6 +230,15 @@ done:
         server->http = *out = NULL;
     }
     return status;
+}
+
+oc_status oci_http_adopt(oci_http *h, int socket) {
+    const struct sockaddr_in here = {.sin_family = AF_INET,
+                                     .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    if (MHD_add_connection(h->daemon, socket, (const struct sockaddr *)&here, sizeof here) ==
+        MHD_YES)
+        return OC_OK;
+    return oc_fail_errno(NULL, OC_EENV, errno, "a socket");
 }
 
 int oci_http_port(const oci_http *h) {

@@ -20,6 +20,10 @@ struct oci_http {
     int listener; /* that was taken from the daemon when draining, or -1 */
 };
 
+/* A connected socket that somebody else has made is served, as one from this machine, and closed in
+ * the end. For tests; OC_EENV when it cannot be. */
+OC_MUST_CHECK oc_status oci_http_adopt(oci_http *h, int socket);
+
 /* What the HTTP side keeps beside the exchange. */
 typedef struct oci_request {
     oci_exchange x; /* first */
