@@ -1,0 +1,1 @@
+"use strict";(()=>{var a=document.documentElement;try{let t=localStorage.getItem("theme"),e=localStorage.getItem("lang");(t==="light"||t==="dark")&&(a.dataset.theme=t),e&&(a.lang=e,a.dir=e==="ar"?"rtl":"ltr")}catch{}})();

@@ -1,0 +1,100 @@
+// Works the queue off: one entry at a time, oldest first, in whichever of the open pages or the
+// service worker gets the lock. Begins by itself when the page starts, when the signal is back, when
+// the page is looked at again, and when an entry's pause is over.
+// SPDX-License-Identifier: BSD-2-Clause
+import { getEntry, listEntries, pruneEntries, saveEntry, tell, type Entry } from '../store/entries.ts';
+import { loadSettings } from '../store/settings.ts';
+import { Refused, type Answer } from './answers.ts';
+import { afterFailure, afterSignal, nextDue, untilDue } from './queue.ts';
+import { sendEntry } from './send.ts';
+
+export const syncTag = 'send';
+let timer: ReturnType<typeof setTimeout> | undefined;
+let busy = false;
+
+export async function pump(): Promise<void> {
+    if (busy) return;
+    busy = true;
+    try {
+        await alone(workOff);
+    } finally {
+        busy = false;
+    }
+    await comeBack();
+}
+
+// Pages and worker share the queue; the browser's lock lets one of them work.
+async function alone(work: () => Promise<void>): Promise<void> {
+    if (!navigator.locks) return work();
+    await navigator.locks.request('send', { ifAvailable: true }, (lock) => (lock ? work() : undefined));
+}
+
+async function workOff(): Promise<void> {
+    for (;;) {
+        const entry = nextDue(await listEntries(), Date.now());
+        if (!entry) return;
+        await sendOne(entry);
+    }
+}
+
+async function sendOne(entry: Entry): Promise<void> {
+    const options = await loadSettings();
+    const hooks = {
+        sent: (sent: number): void => tell({ kind: 'progress', id: entry.id, sent }),
+        save: keepPlace,
+    };
+    try {
+        const answer = await sendEntry(entry, options, hooks);
+        await change(entry.id, (now) => answered(now, answer));
+        await pruneEntries();
+    } catch (error) {
+        const why = error instanceof Refused ? error : new Refused({ status: 500, title: String(error) });
+        await change(entry.id, (now) => afterFailure(now, why, Date.now()));
+    }
+}
+
+// Which uploads have begun, so that another visit resumes them.
+function keepPlace({ id, uploads }: Entry): Promise<void> {
+    return change(id, (now) => ({ ...now, uploads }));
+}
+
+// What happens to an entry that was deleted meanwhile: nothing.
+async function change(id: string, how: (entry: Entry) => Entry): Promise<void> {
+    const entry = await getEntry(id);
+    if (entry) await saveEntry(how(entry));
+}
+
+function answered(entry: Entry, answer: Answer): Entry {
+    const done: Entry = { ...entry, state: 'done', tries: 0, due: 0, uploads: [] };
+    delete done.problem;
+    if (entry.task === 'keep' && answer.kept && answer.token)
+        return { ...done, kept: { id: answer.id, token: answer.token } };
+    return { ...done, answer };
+}
+
+// Sleeps until the next entry is due, and asks the browser to wake the worker when there is signal.
+async function comeBack(): Promise<void> {
+    clearTimeout(timer);
+    const wait = untilDue(await listEntries(), Date.now());
+    if (wait === null) return;
+    timer = setTimeout(() => void pump(), Math.max(250, wait));
+    await askForSync();
+}
+
+interface SyncRegistration extends ServiceWorkerRegistration {
+    sync?: { register(tag: string): Promise<void> };
+}
+
+async function askForSync(): Promise<void> {
+    const workers = typeof window === 'undefined' ? undefined : navigator.serviceWorker;
+    const registration = (await workers?.getRegistration()) as SyncRegistration | undefined;
+    await registration?.sync?.register(syncTag).catch(() => undefined);
+}
+
+export async function signalBack(): Promise<void> {
+    for (const entry of await listEntries()) {
+        const due = afterSignal(entry);
+        if (due !== entry) await saveEntry(due);
+    }
+    await pump();
+}

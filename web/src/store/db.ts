@@ -1,0 +1,71 @@
+// Tables on the device (IndexedDB), the same from the page and from the service worker. Where the
+// browser refuses a database (some private windows) they live in memory until the page is closed.
+// SPDX-License-Identifier: BSD-2-Clause
+
+const stores = ['entries', 'settings', 'inbox'] as const;
+export type StoreName = (typeof stores)[number];
+
+let opened: Promise<IDBDatabase | null> | undefined;
+
+function open(): Promise<IDBDatabase | null> {
+    opened ??= new Promise((resolve) => {
+        try {
+            const asked = indexedDB.open('ocellus', 1);
+            asked.onupgradeneeded = (): void => {
+                for (const name of stores) asked.result.createObjectStore(name);
+            };
+            asked.onsuccess = (): void => resolve(asked.result);
+            asked.onerror = (): void => resolve(null);
+        } catch {
+            resolve(null);
+        }
+    });
+    return opened;
+}
+
+const memory: Record<StoreName, Map<string, unknown>> = {
+    entries: new Map(),
+    settings: new Map(),
+    inbox: new Map(),
+};
+
+function ask<T>(make: () => IDBRequest<T>): Promise<T> {
+    return new Promise((resolve, reject) => {
+        const asked = make();
+        asked.onsuccess = (): void => resolve(asked.result);
+        asked.onerror = (): void => reject(asked.error ?? new Error('the database refused'));
+    });
+}
+
+async function on(name: StoreName, mode: IDBTransactionMode): Promise<IDBObjectStore | null> {
+    const db = await open();
+    return db ? db.transaction(name, mode).objectStore(name) : null;
+}
+
+export async function get<T>(name: StoreName, key: string): Promise<T | undefined> {
+    const store = await on(name, 'readonly');
+    return (store ? await ask(() => store.get(key)) : memory[name].get(key)) as T | undefined;
+}
+
+export async function all<T>(name: StoreName): Promise<T[]> {
+    const store = await on(name, 'readonly');
+    return (store ? await ask(() => store.getAll()) : [...memory[name].values()]) as T[];
+}
+
+export async function put(name: StoreName, key: string, value: unknown): Promise<void> {
+    const store = await on(name, 'readwrite');
+    if (store) await ask(() => store.put(value, key));
+    else memory[name].set(key, value);
+}
+
+export async function remove(name: StoreName, key: string): Promise<void> {
+    const store = await on(name, 'readwrite');
+    if (store) await ask(() => store.delete(key));
+    else memory[name].delete(key);
+}
+
+export async function clear(name: StoreName): Promise<void> {
+    const store = await on(name, 'readwrite');
+    if (store) await ask(() => store.clear());
+    else memory[name].clear();
+}
