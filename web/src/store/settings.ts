@@ -35,6 +35,7 @@ export function onSettings(listener: () => void): void {
 export function originOf(typed: string): string | null {
     const words = typed.trim();
     if (words === '') return '';
+    if (/^(?!https?:)[a-z][a-z0-9+.-]*:\/\//i.test(words)) return null;
     try {
         const url = new URL(/^https?:\/\//i.test(words) ? words : 'https://' + words);
         return url.hostname && !url.username ? url.origin : null;

@@ -126,5 +126,5 @@ async function large(reviews: Reviews, one: Observation): Promise<HTMLElement> {
         const props = { type: 'button', class: 'thumb', 'aria-label': t('find.photo', { n: i + 1 }), onclick: show };
         strip.append(h('li', {}, h('button', props, h('img', { src, alt: '' }))));
     });
-    return h('figure', { class: 'frame' }, photo, urls.length > 1 && strip);
+    return h('div', {}, h('figure', { class: 'frame' }, photo), urls.length > 1 && strip);
 }

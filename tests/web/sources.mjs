@@ -1,0 +1,24 @@
+// Loads a module of the page as the browser would have it: bundled by the build's own esbuild.
+// SPDX-License-Identifier: BSD-2-Clause
+import { createRequire } from 'node:module';
+import { fileURLToPath } from 'node:url';
+
+export const web = fileURLToPath(new URL('../../web/', import.meta.url));
+const require = createRequire(web);
+
+export async function load(file) {
+    const { build } = require('esbuild');
+    const out = await build({
+        entryPoints: [web + 'src/' + file],
+        bundle: true,
+        format: 'esm',
+        write: false,
+        external: ['virtual:*'],
+        define: { KEEP: '[]', VERSION: '"test"' },
+    });
+    const source = Buffer.from(out.outputFiles[0].contents).toString('base64');
+    return import('data:text/javascript;base64,' + source);
+}
+
+// A package that the page is built or tested with.
+export const need = (name) => require(name);
