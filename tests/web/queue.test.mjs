@@ -47,6 +47,12 @@ test('a photo that is refused is not sent again and again', () => {
     assert.equal(afterFailure(entry({ tries: 11 }), refused(500), 0).state, 'failed');
 });
 
+test('what broke off midway goes in pieces, what never began does not', () => {
+    assert.equal(afterFailure(entry({ broken: false }), refused(0), 0, true).broken, true);
+    assert.equal(afterFailure(entry({ broken: false }), refused(0), 0, false).broken, false);
+    assert.equal(afterFailure(entry({ broken: false }), refused(503), 0, true).broken, false);
+});
+
 test('when the signal is back what waited for it is due at once', () => {
     assert.equal(afterSignal(entry({ due: 9e9, problem: { status: 0 } })).due, 0);
     assert.equal(afterSignal(entry({ due: 9e9, problem: { status: 429 } })).due, 9e9);

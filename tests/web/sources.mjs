@@ -22,3 +22,4 @@ export async function load(file) {
 
 // A package that the page is built or tested with.
 export const need = (name) => require(name);
+need.resolve = (name) => require.resolve(name);

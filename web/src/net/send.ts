@@ -1,5 +1,5 @@
-// One entry to the server and its answer back. A first try with little to send is one request with
-// its progress; whatever is larger, or was interrupted, goes in pieces that resume (tus.ts).
+// One entry to the server and its answer back. What is small is one request with its progress;
+// whatever is larger, or broke off midway, goes in pieces that resume (tus.ts).
 // SPDX-License-Identifier: BSD-2-Clause
 import type { Entry } from '../store/entries.ts';
 import { Refused, problemOf, type Answer } from './answers.ts';
@@ -21,7 +21,7 @@ const patience = 20_000; // ms without a byte moving
 export async function sendEntry(entry: Entry, options: Options, hooks: Hooks): Promise<Answer> {
     const bytes = blobsOf(entry).reduce((sum, blob) => sum + blob.size, 0);
     const form = fieldsOf(entry, options);
-    const direct = entry.tries === 0 && bytes <= atOnce && typeof XMLHttpRequest !== 'undefined';
+    const direct = !entry.broken && bytes <= atOnce && typeof XMLHttpRequest !== 'undefined';
     if (direct) {
         addPhotos(form, entry);
         return post(options, '/v1/identify', form, hooks.sent);

@@ -2,7 +2,15 @@
 // service worker gets the lock. Begins by itself when the page starts, when the signal is back, when
 // the page is looked at again, and when an entry's pause is over.
 // SPDX-License-Identifier: BSD-2-Clause
-import { getEntry, listEntries, pruneEntries, saveEntry, tell, type Entry } from '../store/entries.ts';
+import {
+    getEntry,
+    listEntries,
+    pruneEntries,
+    saveEntry,
+    tell,
+    untried,
+    type Entry,
+} from '../store/entries.ts';
 import { loadSettings } from '../store/settings.ts';
 import { Refused, type Answer } from './answers.ts';
 import { afterFailure, afterSignal, nextDue, untilDue } from './queue.ts';
@@ -39,17 +47,18 @@ async function workOff(): Promise<void> {
 
 async function sendOne(entry: Entry): Promise<void> {
     const options = await loadSettings();
-    const hooks = {
-        sent: (sent: number): void => tell({ kind: 'progress', id: entry.id, sent }),
-        save: keepPlace,
+    let moved = false;
+    const sent = (share: number): void => {
+        moved ||= share > 0;
+        tell({ kind: 'progress', id: entry.id, sent: share });
     };
     try {
-        const answer = await sendEntry(entry, options, hooks);
+        const answer = await sendEntry(entry, options, { sent, save: keepPlace });
         await change(entry.id, (now) => answered(now, answer));
         await pruneEntries();
     } catch (error) {
         const why = error instanceof Refused ? error : new Refused({ status: 500, title: String(error) });
-        await change(entry.id, (now) => afterFailure(now, why, Date.now()));
+        await change(entry.id, (now) => afterFailure(now, why, Date.now(), moved));
     }
 }
 
@@ -65,7 +74,7 @@ async function change(id: string, how: (entry: Entry) => Entry): Promise<void> {
 }
 
 function answered(entry: Entry, answer: Answer): Entry {
-    const done: Entry = { ...entry, state: 'done', tries: 0, due: 0, uploads: [] };
+    const done: Entry = { ...entry, state: 'done', ...untried };
     delete done.problem;
     if (entry.task === 'keep' && answer.kept && answer.token)
         return { ...done, kept: { id: answer.id, token: answer.token } };

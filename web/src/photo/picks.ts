@@ -5,7 +5,7 @@
 import { announce } from '../dom.ts';
 import { pump } from '../net/sender.ts';
 import { all, clear } from '../store/db.ts';
-import { newEntry, saveEntry, type Entry, type Photo } from '../store/entries.ts';
+import { newEntry, saveEntry, untried, type Entry, type Photo } from '../store/entries.ts';
 import { loadSettings } from '../store/settings.ts';
 import { t } from '../words/words.ts';
 import { readOrigin, type Origin } from './exif.ts';
@@ -53,7 +53,7 @@ async function enqueue(photos: Photo[], files: File[], into?: Entry): Promise<En
 // The entry, to be identified once more.
 export function again(entry: Entry): Entry {
     const { answer: _answer, problem: _problem, maps: _maps, none: _none, ...rest } = entry;
-    return { ...rest, task: 'identify', state: 'waiting', tries: 0, due: 0, uploads: [] };
+    return { ...rest, task: 'identify', state: 'waiting', ...untried };
 }
 
 // Place and day of the entry's photos; {} when they have none or are no longer at hand.

@@ -31,6 +31,7 @@ export interface Entry {
     state: 'waiting' | 'done' | 'failed';
     tries: number; // that failed for want of signal or because the server was busy
     due: number; // ms; not before
+    broken: boolean; // a try broke off midway: from then on it goes in pieces
     uploads: string[]; // addresses of the photos' resumable uploads, '' = not begun
     answer?: Answer;
     problem?: Problem;
@@ -68,9 +69,12 @@ export function listen(listener: Listener): () => void {
     return () => listeners.delete(listener);
 }
 
+// The beginning of a task.
+export const untried = { tries: 0, due: 0, broken: false, uploads: [] as string[] };
+
 export function newEntry(photos: Photo[], now: number): Entry {
     const id = now.toString(36) + Math.random().toString(36).slice(2, 8);
-    return { id, created: now, photos, task: 'identify', state: 'waiting', tries: 0, due: 0, uploads: [] };
+    return { id, created: now, photos, task: 'identify', state: 'waiting', ...untried };
 }
 
 export const getEntry = (id: string): Promise<Entry | undefined> => get<Entry>('entries', id);

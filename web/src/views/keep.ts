@@ -5,7 +5,7 @@ import { fill, h, icon } from '../dom.ts';
 import { modelCard } from '../net/api.ts';
 import { pump } from '../net/sender.ts';
 import { originOf } from '../photo/picks.ts';
-import { saveEntry, type Entry, type Keep } from '../store/entries.ts';
+import { saveEntry, untried, type Entry, type Keep } from '../store/entries.ts';
 import { saveSettings, type Settings } from '../store/settings.ts';
 import { number, t } from '../words/words.ts';
 import { suggestions } from './suggest.ts';
@@ -68,9 +68,8 @@ function labelOf(typed: string, entry: Entry): string {
 }
 
 async function enqueue(entry: Entry, keep: Keep): Promise<void> {
-    const waiting = { state: 'waiting', tries: 0, due: 0, uploads: [] } as const;
     const { problem: _problem, ...rest } = entry;
-    await saveEntry({ ...rest, ...waiting, uploads: [], keep, task: 'keep' });
+    await saveEntry({ ...rest, ...untried, state: 'waiting', keep, task: 'keep' });
     await pump();
 }
 
