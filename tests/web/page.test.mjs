@@ -105,7 +105,7 @@ describe('the page', { skip: skip || false, timeout: 300_000 }, () => {
     });
 
     test('an upload that breaks off resumes where it was', async () => {
-        await visit();
+        await visit({ serviceWorkers: 'block' }); // which would resume it by itself, unseen
         const photo = { name: 'noise.jpg', mimeType: 'image/jpeg', buffer: await largePhoto(page, true) };
         await page.setInputFiles('.start input[multiple]', photo);
         await page.waitForSelector('.best h2');
