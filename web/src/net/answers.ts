@@ -8,6 +8,9 @@ export interface Ranked {
     class?: number;
 }
 
+// The name to show: folders of photos are often named with underscores.
+export const nameOf = (ranked: Ranked): string => ranked.name ?? ranked.label.replaceAll('_', ' ');
+
 export interface Problem {
     status: number; // 0: no answer at all
     title: string;

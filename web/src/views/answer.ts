@@ -2,7 +2,7 @@
 // be done with them.
 // SPDX-License-Identifier: BSD-2-Clause
 import { fill, h, icon } from '../dom.ts';
-import type { Ranked } from '../net/answers.ts';
+import { nameOf, type Ranked } from '../net/answers.ts';
 import { call, imageUrl, modelCard } from '../net/api.ts';
 import { explainEntry } from '../net/send.ts';
 import { removeEntry, saveEntry, type Entry } from '../store/entries.ts';
@@ -13,8 +13,6 @@ import type { Shown } from './find.ts';
 import { askKeep } from './keep.ts';
 import { toast } from './toast.ts';
 import { go } from './view.ts';
-
-export const nameOf = (ranked: Ranked): string => ranked.name ?? ranked.label;
 
 export function answerPart(shown: Shown): HTMLElement[] {
     const { entry } = shown;
@@ -35,8 +33,9 @@ function bar(p: number): HTMLElement {
 }
 
 function bestHead(best: Ranked): HTMLElement {
-    const same = nameOf(best).toLowerCase() === best.label.toLowerCase();
-    const label = same ? null : h('p', { class: 'label' }, best.label);
+    const plain = nameOf({ ...best, name: undefined });
+    const same = nameOf(best).toLowerCase() === plain.toLowerCase();
+    const label = same ? null : h('p', { class: 'label' }, plain);
     return h(
         'header',
         { class: 'best', 'data-label': best.label },

@@ -2,6 +2,7 @@
 // entry, so that it is the same page while photos wait for signal, are sent, and long afterwards.
 // SPDX-License-Identifier: BSD-2-Clause
 import { announce, fill, h, icon } from '../dom.ts';
+import { nameOf } from '../net/answers.ts';
 import { refreshConfig } from '../net/api.ts';
 import { getEntry, listen, type Entry } from '../store/entries.ts';
 import { loadSettings, type Settings } from '../store/settings.ts';
@@ -56,7 +57,7 @@ export function findView(id: string): View {
         if (state !== 'done' || !best || said === got.id) return;
         said = got.id;
         answer.classList.toggle('fresh', waited);
-        const name = got.unknown ? t('find.unknown') : (best.name ?? best.label);
+        const name = got.unknown ? t('find.unknown') : nameOf(best);
         announce(`${name}, ${certainty(best.p)}, ${percent(best.p)}`);
     };
     const progress = (sent: number): void => {

@@ -1,6 +1,7 @@
 // Finds as a grid of pictures with their names.
 // SPDX-License-Identifier: BSD-2-Clause
 import { h } from '../dom.ts';
+import { nameOf } from '../net/answers.ts';
 import type { Entry } from '../store/entries.ts';
 import { certainty, day, t } from '../words/words.ts';
 import type { Pictures } from './view.ts';
@@ -10,7 +11,7 @@ export function titleOf(entry: Entry): string {
     if (entry.state === 'waiting' && !best) return t('find.waiting');
     if (entry.state === 'failed' || !best) return t('find.failed');
     if (entry.none) return t('find.none');
-    return entry.answer?.unknown ? t('find.unknown') : (best.name ?? best.label);
+    return entry.answer?.unknown ? t('find.unknown') : nameOf(best);
 }
 
 function below(entry: Entry): string {

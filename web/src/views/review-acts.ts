@@ -2,7 +2,7 @@
 // name. Each button carries the key that presses it.
 // SPDX-License-Identifier: BSD-2-Clause
 import { h } from '../dom.ts';
-import type { ModelClass, Observation, Ranked } from '../net/answers.ts';
+import { nameOf, type ModelClass, type Observation, type Ranked } from '../net/answers.ts';
 import { certainty, percent, t, type Key } from '../words/words.ts';
 import type { Verdict } from './review-data.ts';
 import { suggestions } from './suggest.ts';
@@ -38,7 +38,7 @@ function choice(one: Observation, ranked: Ranked, i: number, decide: Decide): HT
     const meter = h('span', { class: 'bar', 'aria-hidden': 'true' }, h('span'));
     (meter.firstElementChild as HTMLElement).style.inlineSize = Math.max(1.5, 100 * ranked.p) + '%';
     const props = { type: 'button', 'data-key': i + 1, onclick: click };
-    const name = h('bdi', { class: 'name' }, ranked.name ?? ranked.label);
+    const name = h('bdi', { class: 'name' }, nameOf(ranked));
     const user = one.suggested === ranked.label && h('span', { class: 'word' }, t('review.theirs'));
     const p = h('span', { class: 'p', title: certainty(ranked.p) }, percent(ranked.p));
     return h('li', {}, h('button', props, h('kbd', {}, i + 1), name, user, p, meter));

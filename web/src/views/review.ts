@@ -2,7 +2,7 @@
 // only when asked for.
 // SPDX-License-Identifier: BSD-2-Clause
 import { announce, fill, h } from '../dom.ts';
-import { Refused, type Observation } from '../net/answers.ts';
+import { nameOf, Refused, type Observation } from '../net/answers.ts';
 import { imageUrl } from '../net/api.ts';
 import { loadSettings } from '../store/settings.ts';
 import { t, type Key } from '../words/words.ts';
@@ -45,7 +45,7 @@ export function reviewView(): View {
         const classes = await reviews.classes(one.model);
         const photo = await large(reviews, one);
         fill(stage, photo, h('div', { class: 'panel' }, place(reviews), factsPart(one), decisionPart(one, classes, act)));
-        announce(one.results[0]?.name ?? one.results[0]?.label ?? '');
+        announce(one.results[0] ? nameOf(one.results[0]) : '');
     };
     const act: Decide = async (verdict, label) => {
         try {
