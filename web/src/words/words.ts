@@ -1,6 +1,6 @@
-// The texts of the page in the visitor's language. One catalogue (catalogue.json) holds all ten; the
-// build cuts it so that only the language shown is fetched. Plurals, numbers, dates and the names of
-// languages are the browser's own (Intl).
+// The texts of the page in the visitor's language. One catalogue (catalogue.json) holds all ten;
+// the build cuts it so that only the language shown is fetched. Plurals, numbers, dates and the
+// names of languages are the browser's own (Intl).
 // SPDX-License-Identifier: BSD-2-Clause
 import { languages, loaders } from 'virtual:words/all';
 
@@ -59,7 +59,9 @@ export function percent(p: number): string {
 }
 
 export function when(time: number): string {
-    return new Intl.DateTimeFormat(language, { dateStyle: 'medium', timeStyle: 'short' }).format(time);
+    return new Intl.DateTimeFormat(language, { dateStyle: 'medium', timeStyle: 'short' }).format(
+        time,
+    );
 }
 
 export function day(time: number): string {
