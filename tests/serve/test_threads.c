@@ -161,6 +161,20 @@ static void the_scribe_does_all_that_was_put_before_it_ends(void **state) {
     assert_int_equal(c.written, THREADS * TASKS);
 }
 
+static void out_of_memory_is_told(void **state) {
+    (void)state;
+    oci_scribe *scribe = NULL;
+    oci_retain *retain = NULL;
+    const oc_log silence = {0};
+    oc_mem_fail_at(1);
+    assert_int_equal(oci_scribe_new(&scribe, NULL), OC_ENOMEM);
+    oc_mem_fail_at(1);
+    assert_int_equal(oci_retain_new(&retain, NULL, 1, &silence, NULL), OC_ENOMEM);
+    oc_mem_fail_at(0);
+    assert_null(scribe);
+    assert_null(retain);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(the_database_takes_them_one_after_the_other, set_up,
@@ -168,6 +182,7 @@ int main(void) {
         cmocka_unit_test_setup_teardown(keys_may_be_read_again_while_they_are_used, set_up,
                                         tear_down),
         cmocka_unit_test(the_scribe_does_all_that_was_put_before_it_ends),
+        cmocka_unit_test(out_of_memory_is_told),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
