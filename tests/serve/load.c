@@ -27,6 +27,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/base.h"
+
 enum { MOST_FILES = 256, MOST_TIMES = 1 << 20, STATUSES = 600, HEAD = 4096, ANSWER_SECONDS = 30 };
 
 typedef struct file {
@@ -205,18 +207,22 @@ static bool read_file(load *l, const char *path) {
 
 static bool read_word(load *l, const char *word) {
     const char *value = strchr(word, '=') + 1;
-    if (strncmp(word, "connections=", 12) == 0)
-        l->connections = atoi(value);
-    else if (strncmp(word, "seconds=", 8) == 0)
-        l->seconds = atof(value);
-    else if (strncmp(word, "requests=", 9) == 0)
-        l->requests = atol(value);
-    else if (strncmp(word, "rate=", 5) == 0)
-        l->rate = atof(value);
-    else if (strncmp(word, "bad=", 4) == 0)
-        l->bad = atoi(value);
-    else if (strncmp(word, "path=", 5) == 0)
+    double number = 0;
+    if (strncmp(word, "path=", 5) == 0) {
         l->path = value;
+        return true;
+    }
+    if (!oc_parse_f64(value, 0, 1e9, &number)) return false;
+    if (strncmp(word, "connections=", 12) == 0)
+        l->connections = (int)number;
+    else if (strncmp(word, "seconds=", 8) == 0)
+        l->seconds = number;
+    else if (strncmp(word, "requests=", 9) == 0)
+        l->requests = (long)number;
+    else if (strncmp(word, "rate=", 5) == 0)
+        l->rate = number;
+    else if (strncmp(word, "bad=", 4) == 0)
+        l->bad = (int)number;
     else
         return false;
     return true;
@@ -243,11 +249,12 @@ static void print(load *l, double took) {
 int main(int argc, char **argv) {
     load *l = calloc(1, sizeof *l);
     pthread_t threads[4096];
-    if (l == NULL || argc < 3) {
+    int64_t port = 0;
+    if (l == NULL || argc < 3 || !oc_parse_i64(argv[1], 1, 65535, &port)) {
         (void)fprintf(stderr, "usage: load PORT [key=value ...] FILE...\n");
         return 1;
     }
-    l->port = atoi(argv[1]);
+    l->port = (int)port;
     l->connections = 8;
     l->seconds = 5;
     l->path = "/v1/identify";

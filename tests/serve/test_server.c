@@ -87,7 +87,7 @@ static int answer(int s, char *text) {
         got = recv(s, text + have, ANSWER - 1 - have, 0);
     text[have] = '\0';
     (void)close(s);
-    return have > 12 ? atoi(text + 9) : 0;
+    return have > 12 ? (int)strtol(text + 9, NULL, 10) : 0;
 }
 
 static int ask(const fixture *f, const char *head, const void *body, size_t size, char *text) {

@@ -107,7 +107,7 @@ export async function start() {
             page.on('pageerror', (error) => page.complaints.push(error.message));
             page.on('console', (said) => {
                 const words = said.text();
-                const refused = /status of 4\d\d|status of 503|ERR_INTERNET_DISCONNECTED|ERR_FAILED/;
+                const refused = /status of 4\d\d|status of 503|ERR_/;
                 if (said.type() === 'error' && !refused.test(words)) page.complaints.push(words);
             });
             await page.goto(options.url ?? site.url);
