@@ -31,7 +31,7 @@ static const oci_route routes[] = {
     {OCI_HEAD, "/v1/uploads/{}", oci_run_upload_state, OCI_USER, NULL, false},
     {OCI_PATCH, "/v1/uploads/{}", oci_run_upload_piece, OCI_USER, oci_take_upload_piece, false},
     {OCI_DELETE, "/v1/uploads/{}", oci_run_upload_drop, OCI_USER, NULL, false},
-    {OCI_GET, "/v2", oci_run_oip, OCI_ANYONE, NULL, false},
+    {OCI_GET, "/v2", oci_run_oip, OCI_USER, NULL, false},
     {OCI_GET, "/v2/health/live", oci_run_oip_live, OCI_ANYONE, NULL, false},
     {OCI_GET, "/v2/health/ready", oci_run_oip_ready, OCI_ANYONE, NULL, false},
     {OCI_GET, "/v2/models/{}", oci_run_oip_model, OCI_USER, NULL, false},
