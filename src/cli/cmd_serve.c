@@ -37,7 +37,8 @@ static const oci_option table[] = {
     {"origins", 0, OCI_TEXT, AT(origins), "LIST", 0, 0, NULL,
      "web pages of other sites that may call (CORS): origins with commas between, or *"},
     {"workers", 'w', OCI_INT, AT(workers), "N", 1, 256, NULL,
-     "batches of a model at once; the threads are shared out among them (default 1)"},
+     "batches of a model at once; the threads are shared out among them (default: as many as "
+     "threads, up to 4)"},
     {"threads", 't', OCI_INT, AT(threads), "T", 1, 4096, NULL, "default all"},
     {"batch", 'b', OCI_INT, AT(batch), "B", 5, 4096, NULL, "photos in a batch at most (default 8)"},
     {"latency", 0, OCI_REAL, AT(latency_ms), "MS", 1, 60000, NULL,

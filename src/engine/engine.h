@@ -36,6 +36,8 @@ typedef struct oc_plan_options {
                             of a copy: a plan for inference of the same engine and graph, whose
                             weights have been imported and stay as they are. It lives on until all
                             that share are freed, in any order. Import the same set. */
+    bool in_turns;       /* infer, with share: the two are never at work at the same time, so that
+                            this one uses that one's memory for activations where it suffices */
     bool recompute;      /* train: keep fewer activations and make them again on the way back: the
                             same bits in less memory, about a third slower */
     float sample;        /* train: share of the classes that a step sees (oc_plan_classes), 0..1; 0

@@ -304,20 +304,16 @@ oc_status oc_model_save(const oc_model *model, const char *folder, oc_error *err
 
 /* ---- running ---- */
 
-oc_status oc_model_plan(const oc_model *model, const char *engine, int threads, int batch,
-                        oc_plan **out, oc_error *err) {
-    return oc_model_plan_sharing(model, engine, threads, batch, NULL, out, err);
-}
-
-oc_status oc_model_plan_sharing(const oc_model *model, const char *engine, int threads, int batch,
-                                oc_plan *share, oc_plan **out, oc_error *err) {
+static oc_status make_plan(const oc_model *model, const char *engine, int threads, int batch,
+                           oc_plan *share, bool in_turns, oc_plan **out, oc_error *err) {
     const oc_plan_options options = {.mode = OC_MODE_INFER,
                                      .batch = batch,
                                      .height = model->recipe.height,
                                      .width = model->recipe.width,
                                      .threads = threads,
                                      .borrow = true,
-                                     .share = share};
+                                     .share = share,
+                                     .in_turns = in_turns};
     oc_plan *plan = NULL;
     *out = NULL;
     OC_TRY(oc_plan_new(&plan, engine, model->graph, &options, err));
@@ -328,4 +324,19 @@ oc_status oc_model_plan_sharing(const oc_model *model, const char *engine, int t
         oc_plan_free(plan);
     }
     return status;
+}
+
+oc_status oc_model_plan(const oc_model *model, const char *engine, int threads, int batch,
+                        oc_plan **out, oc_error *err) {
+    return make_plan(model, engine, threads, batch, NULL, false, out, err);
+}
+
+oc_status oc_model_plan_sharing(const oc_model *model, const char *engine, int threads, int batch,
+                                oc_plan *share, oc_plan **out, oc_error *err) {
+    return make_plan(model, engine, threads, batch, share, false, out, err);
+}
+
+oc_status oc_model_plan_in_turns(const oc_model *model, const char *engine, int threads, int batch,
+                                 oc_plan *with, oc_plan **out, oc_error *err) {
+    return make_plan(model, engine, threads, batch, with, true, out, err);
 }

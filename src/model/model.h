@@ -105,6 +105,11 @@ OC_MUST_CHECK oc_status oc_model_plan(const oc_model *model, const char *engine,
 OC_MUST_CHECK oc_status oc_model_plan_sharing(const oc_model *model, const char *engine,
                                               int threads, int batch, oc_plan *share, oc_plan **out,
                                               oc_error *err);
+/* The same, and with its memory for activations: the two are never at work at the same time
+ * (oc_plan_options.in_turns). */
+OC_MUST_CHECK oc_status oc_model_plan_in_turns(const oc_model *model, const char *engine,
+                                               int threads, int batch, oc_plan *with, oc_plan **out,
+                                               oc_error *err);
 
 /* ---- int8
  * -------------------------------------------------------------------------------------------- */

@@ -1,6 +1,6 @@
 /* Plans of a predictor by batch size: 1, 2, 4, ... below the largest, each made when first asked
- * for, all with the weights of the largest. A few images then cost what a few images must, and the
- * weights are in memory once.
+ * for, all with the weights of the largest and its memory for activations. A few images then cost
+ * what a few images must.
  *
  * SPDX-License-Identifier: BSD-2-Clause */
 #include "predict/predict_int.h"
@@ -17,8 +17,8 @@ oc_status oci_plans_get(oc_predictor *p, size_t n, oc_plan **out, oc_error *err)
     *out = p->plan;
     if (i < 0) return OC_OK;
     if (p->smaller[i] == NULL)
-        OC_TRY(oc_model_plan_sharing(p->model, oc_plan_engine(p->plan), p->threads, 1 << i, p->plan,
-                                     &p->smaller[i], err));
+        OC_TRY(oc_model_plan_in_turns(p->model, oc_plan_engine(p->plan), p->threads, 1 << i,
+                                      p->plan, &p->smaller[i], err));
     *out = p->smaller[i];
     return OC_OK;
 }

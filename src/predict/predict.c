@@ -21,7 +21,7 @@ static oc_status make_renderers(oc_predictor *p, int count, oc_error *err) {
 }
 
 static oc_status set_up(oc_predictor *p, const char *engine, int threads, oc_plan *share,
-                        oc_error *err) {
+                        bool in_turns, oc_error *err) {
     const oc_recipe *recipe = &p->model->recipe;
     p->workers = threads > 0 ? threads : oc_cpu_count();
     p->image_floats = (size_t)recipe->channels * (size_t)recipe->height * (size_t)recipe->width;
@@ -29,11 +29,14 @@ static oc_status set_up(oc_predictor *p, const char *engine, int threads, oc_pla
     if (p->renderer == NULL) return oc_fail_nomem(err, sizeof(oc_renderer *), "a predictor");
     OC_TRY(make_renderers(p, 1, err));
     p->threads = threads;
-    return oc_model_plan_sharing(p->model, engine, threads, p->batch, share, &p->plan, err);
+    return in_turns
+               ? oc_model_plan_in_turns(p->model, engine, threads, p->batch, share, &p->plan, err)
+               : oc_model_plan_sharing(p->model, engine, threads, p->batch, share, &p->plan, err);
 }
 
 static oc_status new_predictor(oc_predictor **out, const oc_model *model, const char *engine,
-                               int threads, int batch, oc_plan *share, oc_error *err) {
+                               int threads, int batch, oc_plan *share, bool in_turns,
+                               oc_error *err) {
     *out = NULL;
     if (batch < 1 || threads < 0) {
         return oc_fail(err, OC_EUSAGE, "batch %d, threads %d: at least 1 and 0", batch, threads);
@@ -42,7 +45,7 @@ static oc_status new_predictor(oc_predictor **out, const oc_model *model, const 
     if (p == NULL) return oc_fail_nomem(err, sizeof *p, "a predictor");
     p->model = model;
     p->batch = batch;
-    oc_status status = set_up(p, engine, threads, share, err);
+    oc_status status = set_up(p, engine, threads, share, in_turns, err);
     if (status == OC_OK) {
         *out = p;
     } else {
@@ -53,12 +56,18 @@ static oc_status new_predictor(oc_predictor **out, const oc_model *model, const 
 
 oc_status oc_predictor_new(oc_predictor **out, const oc_model *model, const char *engine,
                            int threads, int batch, oc_error *err) {
-    return new_predictor(out, model, engine, threads, batch, NULL, err);
+    return new_predictor(out, model, engine, threads, batch, NULL, false, err);
 }
 
 oc_status oc_predictor_share(oc_predictor **out, const oc_predictor *with, oc_error *err) {
     return new_predictor(out, with->model, oc_plan_engine(with->plan), with->threads, with->batch,
-                         with->plan, err);
+                         with->plan, false, err);
+}
+
+oc_status oc_predictor_in_turns(oc_predictor **out, const oc_predictor *with, int threads,
+                                int batch, oc_error *err) {
+    return new_predictor(out, with->model, oc_plan_engine(with->plan), threads, batch, with->plan,
+                         true, err);
 }
 
 static void clear_pack(oci_pack *pack) {

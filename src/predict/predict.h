@@ -21,6 +21,10 @@ OC_MUST_CHECK oc_status oc_predictor_new(oc_predictor **out, const oc_model *mod
  * weights of `with`, which may be at work meanwhile. Freed in any order. */
 OC_MUST_CHECK oc_status oc_predictor_share(oc_predictor **out, const oc_predictor *with,
                                            oc_error *err);
+/* Another one for the same thread, with its own number of threads and batch: the two are never at
+ * work at the same time, and share memory for activations as well. */
+OC_MUST_CHECK oc_status oc_predictor_in_turns(oc_predictor **out, const oc_predictor *with,
+                                              int threads, int batch, oc_error *err);
 void oc_predictor_free(oc_predictor *p);
 /* What its plans hold; shared weights count where they were made. */
 oc_plan_memory oc_predictor_memory(const oc_predictor *p);

@@ -185,11 +185,13 @@ static oc_status add(oci_models *m, const oc_serve_model *model, oc_error *err) 
 }
 
 static oci_queue_options queue_options(const oc_serve_options *o, oci_metrics *metrics) {
-    enum { BATCH = 8, QUEUED_BATCHES = 8 };
+    enum { BATCH = 8, QUEUED_BATCHES = 8, WORKERS = 4 };
     int batch = o->batch > 0 ? o->batch : BATCH;
+    int threads = o->threads > 0 ? o->threads : oc_cpu_count();
+    int workers = threads < WORKERS ? threads : WORKERS;
     return (oci_queue_options){.engine = o->engine,
-                               .threads = o->threads > 0 ? o->threads : oc_cpu_count(),
-                               .workers = o->workers > 0 ? o->workers : 1,
+                               .threads = threads,
+                               .workers = o->workers > 0 ? o->workers : workers,
                                .batch = batch,
                                .limit = o->queue > 0 ? o->queue : QUEUED_BATCHES * batch,
                                .latency = o->latency > 0 ? o->latency : 0.25,

@@ -1,5 +1,9 @@
 /* Batching: a bounded queue and the workers that empty it.
  *
+ * Under load each worker runs batches of its own on its share of the threads: nobody waits for
+ * anybody, so that a thread that is taken away by other work holds up its own batch alone. A photo
+ * that comes alone is run on all threads, by the first worker, while the others wait.
+ *
  * A batch is bounded in photos and in time: what a photo costs is measured as batches run (an
  * exponential mean), and no more are taken than should end within the latency asked for.
  * SPDX-License-Identifier: BSD-2-Clause */
@@ -13,8 +17,11 @@ static const double COST_WEIGHT = 0.1; /* of the last batch in the mean cost of 
 typedef struct worker {
     oci_queue *queue;
     oc_predictor *predictor;
+    oc_predictor
+        *wide; /* with all threads, for a photo alone: the first worker's, where it helps */
     oc_explainer *explainer; /* made when an explanation is asked for */
     int threads;
+    bool alone; /* the present batch is a photo alone */
     pthread_t thread;
     bool running; /* there is a thread to join */
     bool ready;   /* `started` says whether it can work */
@@ -35,17 +42,22 @@ struct oci_queue {
     pthread_mutex_t lock;
     pthread_cond_t filled;
     oci_job *first, **last;
-    size_t waiting; /* photos */
-    double cost;    /* seconds a photo, 0 = not known yet */
+    size_t waiting;         /* photos */
+    double cost;            /* of a worker's seconds a photo, 0 = not known yet */
+    int busy;               /* workers */
+    bool first_busy, alone; /* the first worker is; it runs a photo alone */
     bool closing;
 };
 
 /* ---- a worker ---------------------------------------------------------------------------------
  */
 
-/* Photos that a batch may have, by their number and by the time that they take. */
+/* Photos that a batch may have: as many as leave the other idle workers theirs, by their number and
+ * by the time that they take. */
 static size_t most_photos(const oci_queue *q) {
-    size_t batch = (size_t)q->options.batch;
+    size_t idle = (size_t)(q->options.workers - q->busy), batch = (size_t)q->options.batch;
+    size_t fair = (q->waiting + idle - 1) / idle;
+    if (fair < batch) batch = fair;
     if (q->cost <= 0) return batch;
     double fit = q->options.latency / q->cost;
     if (fit >= (double)batch) return batch;
@@ -59,8 +71,7 @@ static bool joins(const oci_job *job, const oci_job *first) {
 }
 
 /* Take jobs that go together from the front; the first is taken whatever it costs. */
-static oci_job *take(oci_queue *q, size_t *photos) {
-    size_t most = most_photos(q);
+static oci_job *take(oci_queue *q, size_t most, size_t *photos) {
     oci_job *head = q->first, *tail = head;
     *photos = head->n;
     while (tail->next != NULL && joins(tail->next, head) && *photos + tail->next->n <= most) {
@@ -74,14 +85,49 @@ static oci_job *take(oci_queue *q, size_t *photos) {
     return head;
 }
 
+/* The first worker goes first, so that it is the one that has a photo alone. */
+static bool may_begin(const worker *w) {
+    const oci_queue *q = w->queue;
+    return q->first != NULL && !q->alone && (w == q->workers || q->first_busy);
+}
+
+static void begin(worker *w, const oci_job *job) {
+    oci_queue *q = w->queue;
+    w->alone = w->wide != NULL && q->busy == 0 && q->waiting == 1 && job->pictures == NULL;
+    q->busy++;
+    if (w != q->workers) return;
+    q->first_busy = true;
+    q->alone = w->alone;
+}
+
+static void end(worker *w) {
+    oci_queue *q = w->queue;
+    (void)pthread_mutex_lock(&q->lock);
+    q->busy--;
+    if (w == q->workers) q->first_busy = q->alone = false;
+    (void)pthread_cond_broadcast(&q->filled);
+    (void)pthread_mutex_unlock(&q->lock);
+}
+
 /* The next batch, or NULL when the queue is closing and empty. */
-static oci_job *wait_for_jobs(oci_queue *q, size_t *photos) {
+static oci_job *wait_for_jobs(worker *w, size_t *photos) {
+    oci_queue *q = w->queue;
     oci_job *jobs = NULL;
     (void)pthread_mutex_lock(&q->lock);
-    while (q->first == NULL && !q->closing) (void)pthread_cond_wait(&q->filled, &q->lock);
-    if (q->first != NULL) jobs = take(q, photos);
+    while (!may_begin(w) && !(q->closing && q->first == NULL))
+        (void)pthread_cond_wait(&q->filled, &q->lock);
+    if (q->first != NULL) {
+        size_t most = most_photos(q);
+        begin(w, q->first);
+        jobs = take(q, most, photos);
+        if (q->first != NULL) (void)pthread_cond_broadcast(&q->filled);
+    }
     (void)pthread_mutex_unlock(&q->lock);
     return jobs;
+}
+
+static oc_predictor *predictor_of(const worker *w) {
+    return w->alone ? w->wide : w->predictor;
 }
 
 static oc_status run_encoded(worker *w, const oci_job *jobs, size_t photos, oc_error *err) {
@@ -90,7 +136,7 @@ static oc_status run_encoded(worker *w, const oci_job *jobs, size_t photos, oc_e
         memcpy(w->images + at, job->images, job->n * sizeof *job->images);
         at += job->n;
     }
-    return oc_predict_probabilities(w->predictor, w->images, photos, w->probabilities, w->status,
+    return oc_predict_probabilities(predictor_of(w), w->images, photos, w->probabilities, w->status,
                                     w->errors, err);
 }
 
@@ -108,8 +154,8 @@ static oc_status run_pixels(worker *w, const oci_job *jobs, size_t photos, oc_er
         }
         pixels = w->pixels;
     }
-    return oc_predict_pixels(w->predictor, pixels, photos, w->probabilities, w->status, w->errors,
-                             err);
+    return oc_predict_pixels(predictor_of(w), pixels, photos, w->probabilities, w->status,
+                             w->errors, err);
 }
 
 /* Each job gets its rows. */
@@ -177,6 +223,7 @@ static void run_explaining(worker *w, oci_job *job) {
  */
 
 static void clear_worker(worker *w) {
+    oc_predictor_free(w->wide);
     oc_predictor_free(w->predictor);
     oc_explainer_free(w->explainer);
     oc_free(w->images);
@@ -186,15 +233,16 @@ static void clear_worker(worker *w) {
     oc_free(w->errors);
 }
 
-/* The plans that every load needs are there before the first request: for one photo and for a
+/* The plans that every load needs are there before the first request: for a photo alone and for a
  * whole batch. */
 static oc_status warm_up(worker *w, oc_error *err) {
     const oci_queue *q = w->queue;
     const size_t batch = (size_t)q->options.batch;
     float *zeros = oc_calloc_aligned(batch * q->image_floats * sizeof(float));
     if (zeros == NULL) return oc_fail_nomem(err, q->image_floats * sizeof(float), "a batch");
+    oc_predictor *single = w->wide != NULL ? w->wide : w->predictor;
     oc_status status =
-        oc_predict_pixels(w->predictor, zeros, 1, w->probabilities, w->status, w->errors, err);
+        oc_predict_pixels(single, zeros, 1, w->probabilities, w->status, w->errors, err);
     if (status == OC_OK)
         status = oc_predict_pixels(w->predictor, zeros, batch, w->probabilities, w->status,
                                    w->errors, err);
@@ -218,6 +266,8 @@ static oc_status set_up(worker *w, oc_error *err) {
                                 q->options.batch, err));
     else
         OC_TRY(oc_predictor_share(&w->predictor, q->workers[0].predictor, err));
+    if (w == q->workers && w->threads < q->options.threads)
+        OC_TRY(oc_predictor_in_turns(&w->wide, w->predictor, q->options.threads, 1, err));
     return warm_up(w, err);
 }
 
@@ -241,11 +291,12 @@ static void *work(void *ctx) {
     size_t photos = 0;
     report_start(w);
     if (w->started != OC_OK) return NULL;
-    for (oci_job *jobs = NULL; (jobs = wait_for_jobs(w->queue, &photos)) != NULL;) {
+    for (oci_job *jobs = NULL; (jobs = wait_for_jobs(w, &photos)) != NULL;) {
         if (jobs->pictures != NULL)
             run_explaining(w, jobs);
         else
             run_batch(w, jobs, photos);
+        end(w);
     }
     return NULL;
 }
@@ -310,12 +361,12 @@ oc_status oci_queue_put(oci_queue *q, oci_job *job, double *retry, oc_error *err
     (void)pthread_mutex_lock(&q->lock);
     size_t waiting = q->waiting;
     bool room = !q->closing && waiting + job->n <= (size_t)q->options.limit;
-    *retry = (double)waiting * q->cost;
+    *retry = (double)waiting * q->cost / q->options.workers;
     if (room) {
         *q->last = job;
         q->last = &job->next;
         q->waiting += job->n;
-        (void)pthread_cond_signal(&q->filled);
+        (void)pthread_cond_broadcast(&q->filled);
     }
     (void)pthread_mutex_unlock(&q->lock);
     if (room) return OC_OK;
@@ -326,7 +377,7 @@ oc_status oci_queue_put(oci_queue *q, oci_job *job, double *retry, oc_error *err
 bool oci_queue_is_full(oci_queue *q, double *retry) {
     (void)pthread_mutex_lock(&q->lock);
     bool full = q->waiting >= (size_t)q->options.limit;
-    *retry = (double)q->waiting * q->cost;
+    *retry = (double)q->waiting * q->cost / q->options.workers;
     (void)pthread_mutex_unlock(&q->lock);
     return full;
 }

@@ -1,7 +1,7 @@
 /* Photos that wait for one model, and the workers that run them in batches. Private to `serve`.
  *
  * A worker takes what waits, as much as fits a batch and the time that a batch may take, and never
- * waits for more: under load batches grow by themselves, idle a photo goes at once.
+ * waits for more: under load batches grow by themselves, idle a photo goes at once on all threads.
  * SPDX-License-Identifier: BSD-2-Clause */
 #ifndef OC_SERVE_QUEUE_INT_H
 #define OC_SERVE_QUEUE_INT_H

@@ -26,7 +26,7 @@ typedef struct oc_serve_options {
 
     const char *engine; /* NULL = best */
     int threads;        /* of the maths, over all workers; 0 = all cores */
-    int workers;        /* batches at once, per model; 0 = 1 */
+    int workers;        /* batches at once, per model; 0 = as threads, up to 4 */
     int batch;          /* photos in a batch at most; 0 = 8 */
     int queue;          /* photos that may wait, per model; 0 = 8 batches */
     double latency;     /* seconds that a batch may take, so that nobody waits longer for it to end:

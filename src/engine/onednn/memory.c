@@ -123,6 +123,16 @@ oc_status oci_take(oci_plan *plan, void *out_pp, uint64_t *account, size_t bytes
 /* ---- placing
  * ------------------------------------------------------------------------------------------ */
 
+/* Two plans that take turns need one arena: nothing in it outlives a run. */
+static bool borrow_arena(oci_plan *plan) {
+    const oci_plan *with = oci_sharing(plan);
+    if (!plan->options.in_turns || with == NULL || with->arena == NULL) return false;
+    if (with->arena_floats < plan->arena_floats) return false;
+    plan->arena = with->arena;
+    plan->arena_lent = true;
+    return true;
+}
+
 /* Addresses for all blocks that live at some time; the arena must not be there yet. */
 static oc_status arena_new(oci_plan *plan, block *blocks, size_t count, oc_error *err) {
     block **order = oc_calloc(2 * count + 1, sizeof(block *)),
@@ -139,9 +149,11 @@ static oc_status arena_new(oci_plan *plan, block *blocks, size_t count, oc_error
         size_t top = order[i]->offset + order[i]->floats;
         if (top > plan->arena_floats) plan->arena_floats = top;
     }
-    oc_status status = oci_take(plan, &plan->arena, &plan->held.activations,
-                                (plan->arena_floats + OCI_ROW) * sizeof(float),
-                                "activations; a smaller --batch needs less", err);
+    oc_status status = OC_OK;
+    if (!borrow_arena(plan))
+        status = oci_take(plan, &plan->arena, &plan->held.activations,
+                          (plan->arena_floats + OCI_ROW) * sizeof(float),
+                          "activations; a smaller --batch needs less", err);
     for (size_t i = 0; i < used && plan->arena; i++)
         *order[i]->owner = plan->arena + order[i]->offset;
     oc_free(order);

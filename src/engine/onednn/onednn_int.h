@@ -156,6 +156,7 @@ typedef struct oci_plan {
     size_t slab;       /* floats in each slab */
     float *weights, *grads, *state[2];
     float *arena;
+    bool arena_lent; /* it is the plan's that this one takes turns with */
     size_t arena_floats;
     float *input;        /* (batch, c, h, w) */
     const float *pixels; /* of this run: input, or the caller's */

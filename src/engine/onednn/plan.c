@@ -39,12 +39,18 @@ static void plan_free(oc_plan *face) {
     }
     for (int i = 0; i < plan->norm_count; i++) oci_norm_clear(&plan->norms[i]);
     oci_weights_free(plan);
-    void *aligned[] = {plan->arena,          plan->input,
-                       plan->output,         plan->output_grad,
-                       plan->read_scratch,   plan->grad_scratch,
-                       plan->sum_scratch,    plan->weight_scratch,
-                       plan->turned_scratch, plan->gathered_scratch,
-                       plan->plain_scratch,  plan->library_scratch};
+    void *aligned[] = {plan->arena_lent ? NULL : plan->arena,
+                       plan->input,
+                       plan->output,
+                       plan->output_grad,
+                       plan->read_scratch,
+                       plan->grad_scratch,
+                       plan->sum_scratch,
+                       plan->weight_scratch,
+                       plan->turned_scratch,
+                       plan->gathered_scratch,
+                       plan->plain_scratch,
+                       plan->library_scratch};
     for (size_t i = 0; i < sizeof aligned / sizeof *aligned; i++) oc_free_aligned(aligned[i]);
     oc_free(plan->values);
     oc_free(plan->units);
