@@ -28,6 +28,10 @@ install(FILES ${CMAKE_CURRENT_BINARY_DIR}/ocellus.pc
 install(FILES LICENSE README.md DESTINATION ${CMAKE_INSTALL_DOCDIR})
 install(FILES docs/man/ocellus.1 DESTINATION ${CMAKE_INSTALL_MANDIR}/man1)
 
+# A hardened unit for `ocellus serve`.
+configure_file(packaging/ocellus.service.in ocellus.service @ONLY)
+install(FILES ${CMAKE_CURRENT_BINARY_DIR}/ocellus.service DESTINATION lib/systemd/system)
+
 # Completions are printed by the program itself, where it runs here.
 function(oc_completion shell folder file)
   set(made ${CMAKE_CURRENT_BINARY_DIR}/completions/${shell})

@@ -90,6 +90,7 @@ stage 'packages' build/log/deps.log scripts/deps.sh --check || exit 3
 # other programs that read and write the same files; tests do without them where they cannot be had
 export OC_PEERS="${OC_PEERS-$PWD/build/peers}"
 stage 'peers of the tests' build/log/peers.log scripts/peers.sh "$OC_PEERS" || echo '(goes on without)'
+stage 'a browser for the page' build/log/browser.log scripts/browser.sh || echo '(goes on without)'
 one 'arrows between rooms' build/log/arrows.log scripts/check-arrows.sh
 one '... and its own test' build/log/arrows-test.log scripts/check-arrows-test.sh
 one 'headers alone' build/log/headers.log scripts/check-headers.sh

@@ -68,6 +68,10 @@ void oc_classifier_close(oc_classifier *classifier);
 size_t oc_classifier_classes(const oc_classifier *classifier);
 const char *oc_classifier_label(const oc_classifier *classifier, size_t i);
 
+/* An answer whose best probability is below this is better taken as "unknown"; fitted on photos
+ * held out by training. 0 = the model has none. */
+double oc_classifier_threshold(const oc_classifier *classifier);
+
 /* Recognise one photo, given as the bytes of a JPEG, PNG or WebP file. guesses has room for `most`
  * (>= 1) answers, best first; *count is how many were written: the smaller of `most` and the number
  * of classes. OC_EFORMAT when the bytes are no image or a damaged one, OC_ELIMIT when it is beyond

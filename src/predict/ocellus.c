@@ -100,6 +100,10 @@ const char *oc_classifier_label(const oc_classifier *classifier, size_t i) {
     return i < classes->count ? classes->items[i].label : NULL;
 }
 
+double oc_classifier_threshold(const oc_classifier *classifier) {
+    return classifier->model->threshold;
+}
+
 static oc_guess guess_of(const oc_model *model, const oc_ranked *ranked) {
     const oc_class *class = &model->classes.items[ranked->label];
     return (oc_guess){.label = class->label,

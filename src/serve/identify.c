@@ -288,14 +288,24 @@ static json_t *identification_json(const oci_identification *d) {
 }
 
 static oc_status send_identification(oci_exchange *x, oc_error *err) {
-    OC_TRY(oci_keep(x->work, err));
     return oci_answer_json(x, 200, identification_json(x->work), err);
+}
+
+static oc_status send_kept(oci_exchange *x, oc_error *err) {
+    oci_identification *d = x->work;
+    if (d->keep_status == OC_OK) return send_identification(x, err);
+    oci_answer_error(x, &d->keep_error);
+    return OC_OK;
+}
+
+static oc_status keep_and_send(oci_exchange *x, oc_error *err) {
+    return oci_keep_start(x->work, send_kept) ? OC_OK : send_identification(x, err);
 }
 
 static oc_status answer_identify(oci_exchange *x, oc_error *err) {
     if (!oci_identify_finish(x)) return OC_OK;
-    if (oci_explain_start(x->work, send_identification)) return OC_OK;
-    return send_identification(x, err);
+    if (oci_explain_start(x->work, keep_and_send)) return OC_OK;
+    return keep_and_send(x, err);
 }
 
 oc_status oci_run_identify(oci_exchange *x, oc_error *err) {

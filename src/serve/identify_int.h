@@ -29,8 +29,11 @@ struct oci_identification {
     float *fused;    /* (classes): mean of the photos' probabilities */
     oc_ranked *best; /* (top) of fused */
     bool unknown;
-    oci_wish wish; /* what the user says beside the photos */
-    bool explain;  /* as the request wants */
+    oci_wish wish;    /* what the user says beside the photos */
+    bool explain;     /* as the request wants */
+    oci_task keeping; /* on the way to the disk */
+    oc_status keep_status;
+    oc_error keep_error;
     /* on the way through the queue: those photos that can be read */
     oci_job job;
     oc_image_bytes images[OCI_MAX_IMAGES];

@@ -110,13 +110,12 @@ static oc_status put(oci_identification *d, const oc_ranked *best, const materia
     return oci_kept_put(d->x->server->db, &o, err);
 }
 
-oc_status oci_keep(oci_identification *d, oc_error *err) {
+static oc_status keep(oci_identification *d, oc_error *err) {
     oc_status status = OC_OK;
     const size_t classes = d->served->model->classes.count;
     const int k = classes < KEPT_RESULTS ? (int)classes : KEPT_RESULTS;
     oc_ranked best[KEPT_RESULTS];
     material m = {0};
-    if (!d->wish.keep) return OC_OK;
     oc_rank(d->fused, classes, k, best);
     OC_GOTO(oci_token_make(d->wish.token, err));
     OC_GOTO(gather(d, best, k, &m, err));
@@ -124,4 +123,19 @@ oc_status oci_keep(oci_identification *d, oc_error *err) {
 done:
     clear(&m);
     return status;
+}
+
+/* By the scribe. */
+static void run(void *ctx) {
+    oci_identification *d = ctx;
+    d->keep_status = keep(d, &d->keep_error);
+    oci_wake(d->x);
+}
+
+bool oci_keep_start(oci_identification *d, oc_status (*then)(oci_exchange *x, oc_error *err)) {
+    if (!d->wish.keep) return false;
+    d->keeping = (oci_task){.run = run, .ctx = d};
+    oci_wait(d->x, then);
+    oci_scribe_put(d->x->server->scribe, &d->keeping);
+    return true;
 }

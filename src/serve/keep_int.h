@@ -23,8 +23,9 @@ OC_MUST_CHECK oc_status oci_wish_read(const oci_exchange *x, oci_wish *out, oc_e
 typedef struct oci_identification oci_identification;
 /* Before it waits: its photos are of kinds that can be kept. */
 OC_MUST_CHECK oc_status oci_keep_check(const oci_identification *d, oc_error *err);
-/* When it has been fused: on disk, without the photos' metadata, where the user wishes so. */
-OC_MUST_CHECK oc_status oci_keep(oci_identification *d, oc_error *err);
+/* When it has been fused: onto the disk, without the photos' metadata, where the user wishes so;
+ * `then` is called when it is there, or d->keep_status says why it is not. False: no such wish. */
+bool oci_keep_start(oci_identification *d, oc_status (*then)(oci_exchange *x, oc_error *err));
 
 /* UTF-8 without control characters (a note may have lines), at most so many characters. */
 OC_MUST_CHECK oc_status oci_check_text(const char *name, const char *text, size_t most, bool lines,

@@ -36,7 +36,7 @@ static oc_status answer_list(oci_exchange *x, oci_listing *listing, oc_error *er
         return oc_fail(err, OC_EUSAGE, "limit \"%.50s\": a number from 1 to %d", limit, MAX_LIMIT);
     listing->limit = (int)number;
     listing->after = given(x, "after");
-    OC_TRY(oci_kept_list(x->server->db, listing, &page, err));
+    OC_TRY(oci_kept_list(x->server->reader, listing, &page, err));
     return answer_private(x, page, err);
 }
 
@@ -62,7 +62,7 @@ oc_status oci_run_review_queue(oci_exchange *x, oc_error *err) {
 oc_status oci_run_observation(oci_exchange *x, oc_error *err) {
     json_t *one = NULL;
     if (!has_db(x)) return OC_OK;
-    OC_TRY(oci_kept_get(x->server->db, x->arg[0], &one, err));
+    OC_TRY(oci_kept_get(x->server->reader, x->arg[0], &one, err));
     return answer_private(x, one, err);
 }
 
@@ -71,7 +71,7 @@ oc_status oci_run_observation_photo(oci_exchange *x, oc_error *err) {
     if (!has_db(x)) return OC_OK;
     if (!oc_parse_i64(x->arg[1], 0, INT32_MAX, &n))
         return oci_refuse(x, 404, "there is no photo \"%.50s\" of it", x->arg[1]);
-    OC_TRY(oci_kept_photo(x->server->db, x->arg[0], n, &x->answer, &x->answer_type, err));
+    OC_TRY(oci_kept_photo(x->server->reader, x->arg[0], n, &x->answer, &x->answer_type, err));
     oci_answer_header(x, "Cache-Control", "private, max-age=300");
     x->status = 200;
     return OC_OK;

@@ -54,7 +54,7 @@ static oc_status judge(oci_exchange *x, const json_t *body, oc_error *err) {
     json_t *one = NULL;
     OC_TRY(read_verdict(body, &verdict, err));
     OC_TRY(oci_kept_judge(x->server->db, x->arg[0], &verdict, err));
-    OC_TRY(oci_kept_get(x->server->db, x->arg[0], &one, err));
+    OC_TRY(oci_kept_get(x->server->reader, x->arg[0], &one, err));
     return oci_answer_json(x, 200, one, err);
 }
 

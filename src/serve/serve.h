@@ -42,7 +42,7 @@ typedef struct oc_serve_options {
     const char *db;  /* SQLite file of observations, made where it is not there; NULL = none kept */
     double blur;     /* degrees: places are rounded to so much before they are kept; 0 = not */
     int retain_days; /* what is pending or rejected is removed after so long; 0 = never */
-    const char *keys;      /* file of keys (docs/05-serve.md); NULL = none are needed */
+    const char *keys;      /* file of keys (docs/07-serve.md); NULL = none are needed */
     int per_minute, burst; /* requests of an address; per_minute 0 = no limit, burst 0 = as many */
     bool trust_proxy;      /* the client's address is the last of X-Forwarded-For */
 

@@ -57,6 +57,8 @@ static oc_status open_doors(oc_server *s, oc_error *err) {
     if (o->per_minute > 0) OC_TRY(oci_limits_new(&s->limits, o->per_minute, o->burst, err));
     if (o->db == NULL) return OC_OK;
     OC_TRY(oci_db_open(&s->db, o->db, true, err));
+    OC_TRY(oci_db_open(&s->reader, o->db, false, err));
+    OC_TRY(oci_scribe_new(&s->scribe, err));
     return oci_retain_new(&s->retain, s->db, o->retain_days, &o->log, err);
 }
 
@@ -121,6 +123,8 @@ void oc_server_free(oc_server *s) {
     oci_models_free(s->models);
     oci_uploads_free(s->uploads);
     oci_retain_free(s->retain);
+    oci_scribe_free(s->scribe);
+    oci_db_close(s->reader);
     oci_db_close(s->db);
     oci_keys_free(s->keys);
     oci_limits_free(s->limits);

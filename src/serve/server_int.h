@@ -12,6 +12,7 @@
 #include "serve/models_int.h"
 #include "serve/oip_int.h"
 #include "serve/retain_int.h"
+#include "serve/scribe_int.h"
 #include "serve/uploads_int.h"
 
 typedef struct oci_http oci_http;
@@ -23,7 +24,9 @@ struct oc_server {
     oci_models *models;
     oci_uploads *uploads;
     oci_http *http;
-    oci_db *db;         /* NULL: no observations are kept */
+    oci_db *db;     /* NULL: no observations are kept */
+    oci_db *reader; /* the same file: who reads does not wait for who writes */
+    oci_scribe *scribe;
     oci_retain *retain; /* ... else */
     oci_keys *keys;     /* NULL: none are needed */
     oci_limits *limits; /* NULL: no address is limited */

@@ -10,6 +10,7 @@ trap '[ -z "$server" ] || kill -9 "$server" 2>/dev/null; chmod -R u+rwx "$work";
 # serve ARGUMENTS...: a server on a free port; its root is $url
 serve() {
     last_command="ocellus serve $*"
+    : >"$work/.stderr" # now: the server does so only when it runs
     "$binary" serve "$@" --listen 127.0.0.1:0 --threads 1 >"$work/.stdout" 2>"$work/.stderr" &
     server=$!
     url=

@@ -112,8 +112,7 @@ claim "train takes what was exported, photos of one observation as one group"
 grep -vF "../../$other" reviewed/observations.csv >reviewed/clean.csv
 equal "$(head -n 1 reviewed/observations.csv | cut -d, -f1-3)" path,label,group
 equal "$(cut -d, -f3 reviewed/clean.csv | sort | uniq -d)" "\"$first\""
-# shellcheck disable=SC2086 # a list of words
-run 0 train reviewed/clean.csv -o again $train_options
+run 0 train reviewed/clean.csv -o again --from model --epochs 1 --batch 8 --threads 1 --seed 3
 run 0 predict again "$photo" --json
 
 claim "with --keys each role may do its own, and a quota ends"

@@ -140,6 +140,32 @@ static void bad_recipe_makes_no_renderer(void **state) {
     assert_null(r);
 }
 
+static void check_window(const oc_recipe *r, int width, int height, const double wanted[4]) {
+    oc_window w;
+    oc_error err = {0};
+    check_ok(oc_recipe_window(r, width, height, &w, &err), err);
+    const double found[4] = {w.left, w.top, w.right, w.bottom};
+    for (int i = 0; i < 4; i++) assert_true(fabs(found[i] - wanted[i]) < 1e-12);
+}
+
+static void the_window_is_what_the_network_is_shown(void **state) {
+    (void)state;
+    oc_recipe r = oc_recipe_default(80, 80);
+    r.resize_side = 100;
+    check_window(&r, 400, 200, (const double[]){0.3, 0.1, 0.7, 0.9});
+    check_window(&r, 50, 100, (const double[]){0.1, 0.3, 0.9, 0.7});
+    r.fit = OC_FIT_SQUASH;
+    r.resize_width = r.resize_height = 0;
+    check_window(&r, 400, 200, (const double[]){0, 0, 1, 1});
+    r.resize_width = 160;
+    r.resize_height = 100;
+    check_window(&r, 31, 77, (const double[]){0.25, 0.1, 0.75, 0.9});
+    r.fit = OC_FIT_CROP;
+    oc_window w;
+    oc_error err = {0};
+    check_fails(oc_recipe_window(&r, 100000000, 1, &w, &err), err, OC_EUNSUPPORTED, "too thin");
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(default_is_imagenets),
@@ -147,6 +173,7 @@ int main(void) {
         cmocka_unit_test(floats_are_written_as_people_write_them),
         cmocka_unit_test(bad_json_is_told_by_key),
         cmocka_unit_test(bad_recipe_makes_no_renderer),
+        cmocka_unit_test(the_window_is_what_the_network_is_shown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -65,6 +65,7 @@ static void what_is_wrong_is_told_and_forgiven(void **state) {
     check_fails(oc_classify_file(c, photo, 0, &guess, &count, &err), err, OC_EUSAGE, "photo.jpg");
     check_ok(oc_classify_file(c, photo, 1, &guess, &count, &err), err);
     assert_int_equal(count, 1);
+    assert_true(oc_classifier_threshold(c) == 0);
     oc_classifier_close(c);
     oc_classifier_close(NULL);
     drop_scratch(folder);

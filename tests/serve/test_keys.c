@@ -54,7 +54,8 @@ static void keys_are_found_as_they_are_and_by_their_digest(void **state) {
 static void nothing_else_opens_the_door(void **state) {
     (void)state;
     static const char *const wrong[] = {
-        "", "secret-of-ann", "secret-of-anna ", "Secret-of-anna", "sha256:" ABC, ABC, "anna", "#"};
+        "", "secret-of-ann", "secret-of-anna ", "Secret-of-anna", ("sha256:" ABC), ABC, "anna",
+        "#"};
     oci_holder holder;
     oci_keys *keys = open_keys("secret-of-anna anna user\nsha256:" ABC " berta expert\n");
     for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++)

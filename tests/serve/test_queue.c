@@ -147,6 +147,114 @@ static void jobs_of_many_threads_get_their_own_rows(void **state) {
     tear_down(f);
 }
 
+/* ---- explanations -----------------------------------------------------------------------------
+ */
+
+enum { LABEL = 3, TURNS = 8 };
+
+/* The picture of each photo, made alone. */
+static void explain_alone(const fixture *f, oc_buf pictures[PHOTOS]) {
+    oc_explainer *e = NULL;
+    oc_error err = {0};
+    check_ok(oc_explainer_new(&e, f->model, "ref", 1, &err), err);
+    for (int i = 0; i < PHOTOS; i++)
+        check_ok(oc_explain(e, f->photo[i].data, f->photo[i].size, LABEL, &pictures[i], &err), err);
+    oc_explainer_free(e);
+}
+
+/* The same photos again, to be explained. */
+static void ask_why(asked *a, oc_buf pictures[3]) {
+    a->job.probabilities = NULL;
+    a->job.pictures = pictures;
+    a->job.label = LABEL;
+    (void)sem_init(&a->done, 0, 0);
+}
+
+static void clear_pictures(oc_buf *pictures, int count) {
+    for (int i = 0; i < count; i++) oc_buf_clear(&pictures[i]);
+}
+
+typedef struct curious {
+    const fixture *f;
+    oci_queue *queue;
+    const oc_buf *expected; /* (PHOTOS) */
+} curious;
+
+/* Name and explain in turns, while others do the same. */
+static void *wonder(void *ctx) {
+    curious *c = ctx;
+    for (int i = 0; i < TURNS; i++) {
+        asked a;
+        oc_buf pictures[3] = {{0}};
+        double retry = 0;
+        ask(c->f, &a, i);
+        if (oci_queue_put(c->queue, &a.job, &retry, NULL) != OC_OK) return NULL;
+        check_answer(c->f, &a);
+        ask_why(&a, pictures);
+        if (oci_queue_put(c->queue, &a.job, &retry, NULL) != OC_OK) return NULL;
+        while (sem_wait(&a.done) != 0) {
+        }
+        for (size_t k = 0; k < a.job.n; k++) {
+            const oc_buf *wanted = &c->expected[a.photo[k]];
+            bool same = a.status[k] == OC_OK && pictures[k].size == wanted->size &&
+                        memcmp(pictures[k].data, wanted->data, wanted->size) == 0;
+            if (!same) return NULL;
+        }
+        (void)sem_destroy(&a.done);
+        clear_pictures(pictures, 3);
+    }
+    return c;
+}
+
+static void explanations_run_among_other_jobs(void **state) {
+    fixture *f = set_up();
+    oc_buf expected[PHOTOS] = {{0}};
+    pthread_t threads[THREADS];
+    oci_queue *q = NULL;
+    oc_error err = {0};
+    (void)state;
+    explain_alone(f, expected);
+    const oci_queue_options options = options_of(f, 2, 100);
+    check_ok(oci_queue_new(&q, f->model, &options, &err), err);
+    curious c = {f, q, expected};
+    for (int i = 0; i < THREADS; i++)
+        assert_int_equal(pthread_create(&threads[i], NULL, wonder, &c), 0);
+    for (int i = 0; i < THREADS; i++) {
+        void *good = NULL;
+        assert_int_equal(pthread_join(threads[i], &good), 0);
+        assert_ptr_equal(good, &c);
+    }
+    oci_queue_free(q);
+    clear_pictures(expected, PHOTOS);
+    tear_down(f);
+}
+
+static void a_photo_that_cannot_be_explained_costs_itself(void **state) {
+    fixture *f = set_up();
+    oc_buf pictures[3] = {{0}};
+    asked a;
+    oci_queue *q = NULL;
+    oc_error err = {0};
+    double retry = 0;
+    (void)state;
+    const oci_queue_options options = options_of(f, 1, 8);
+    check_ok(oci_queue_new(&q, f->model, &options, &err), err);
+    ask(f, &a, 2); /* three photos */
+    ask_why(&a, pictures);
+    a.images[1].size /= 2;
+    check_ok(oci_queue_put(q, &a.job, &retry, &err), err);
+    while (sem_wait(&a.done) != 0) {
+    }
+    assert_true(a.status[0] == OC_OK && pictures[0].size > 0);
+    assert_true(a.status[1] != OC_OK && pictures[1].size == 0);
+    assert_true(a.errors[1].message[0] != '\0');
+    assert_true(a.status[2] == OC_OK && pictures[2].size > 0);
+    (void)sem_destroy(&a.done);
+    clear_pictures(pictures, 3);
+    oci_queue_free(q);
+    tear_down(f);
+}
+
 static void what_waits_is_answered_before_the_queue_ends(void **state) {
     fixture *f = set_up();
     asked waiting[4];
@@ -247,6 +355,8 @@ static void lack_of_memory_is_told_and_leaks_nothing(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(jobs_of_many_threads_get_their_own_rows),
+        cmocka_unit_test(explanations_run_among_other_jobs),
+        cmocka_unit_test(a_photo_that_cannot_be_explained_costs_itself),
         cmocka_unit_test(what_waits_is_answered_before_the_queue_ends),
         cmocka_unit_test(a_full_queue_refuses_and_says_when_to_come_back),
         cmocka_unit_test(a_photo_that_is_none_fails_alone),

@@ -2,12 +2,14 @@
  *
  * SPDX-License-Identifier: BSD-2-Clause */
 #include <pthread.h>
+#include <stdatomic.h>
 
 #include "../check.h"
 #include "serve/kept_int.h"
 #include "serve/keys_int.h"
 #include "serve/limits_int.h"
 #include "serve/retain_int.h"
+#include "serve/scribe_int.h"
 
 enum { THREADS = 4, ROUNDS = 12 };
 
@@ -123,12 +125,64 @@ static void keys_may_be_read_again_while_they_are_used(void **state) {
     oci_keys_free(d.keys);
 }
 
+/* ---- the scribe -------------------------------------------------------------------------------
+ */
+
+enum { TASKS = 500 };
+
+typedef struct chronicle {
+    oci_scribe *scribe;
+    oci_task tasks[THREADS * TASKS];
+    int written; /* by the scribe alone */
+    atomic_int put;
+} chronicle;
+
+static void write_line(void *ctx) {
+    ((chronicle *)ctx)->written++;
+}
+
+static void *dictate(void *ctx) {
+    chronicle *c = ctx;
+    for (int i = 0; i < TASKS; i++) {
+        oci_task *task = &c->tasks[atomic_fetch_add(&c->put, 1)];
+        *task = (oci_task){.run = write_line, .ctx = c};
+        oci_scribe_put(c->scribe, task);
+    }
+    return NULL;
+}
+
+static void the_scribe_does_all_that_was_put_before_it_ends(void **state) {
+    static chronicle c;
+    oc_error err = {0};
+    (void)state;
+    check_ok(oci_scribe_new(&c.scribe, &err), err);
+    run_all(dictate, &c);
+    oci_scribe_free(c.scribe);
+    assert_int_equal(c.written, THREADS * TASKS);
+}
+
+static void out_of_memory_is_told(void **state) {
+    (void)state;
+    oci_scribe *scribe = NULL;
+    oci_retain *retain = NULL;
+    const oc_log silence = {0};
+    oc_mem_fail_at(1);
+    assert_int_equal(oci_scribe_new(&scribe, NULL), OC_ENOMEM);
+    oc_mem_fail_at(1);
+    assert_int_equal(oci_retain_new(&retain, NULL, 1, &silence, NULL), OC_ENOMEM);
+    oc_mem_fail_at(0);
+    assert_null(scribe);
+    assert_null(retain);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(the_database_takes_them_one_after_the_other, set_up,
                                         tear_down),
         cmocka_unit_test_setup_teardown(keys_may_be_read_again_while_they_are_used, set_up,
                                         tear_down),
+        cmocka_unit_test(the_scribe_does_all_that_was_put_before_it_ends),
+        cmocka_unit_test(out_of_memory_is_told),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

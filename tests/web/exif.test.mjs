@@ -18,7 +18,8 @@ function tiff(little, { lat = [47, 22, 30], north = 'N', lon = [8, 32, 15], east
         if (typeof value === 'string') view.setUint8(at + 8, value.charCodeAt(0));
         else u32(at + 8, value);
     };
-    const text = (at, words) => [...words].forEach((c, i) => view.setUint8(at + i, c.charCodeAt(0)));
+    const text = (at, words) =>
+        [...words].forEach((c, i) => view.setUint8(at + i, c.charCodeAt(0)));
     const degrees = (at, parts) =>
         parts.forEach((part, i) => (u32(at + 8 * i, part * 100), u32(at + 8 * i + 4, 100)));
     u16(0, little ? 0x4949 : 0x4d4d);
@@ -51,7 +52,8 @@ function jpeg(block) {
 const zurich = { lat: 47.375, lon: 8.5375, date: '2026-07-04' };
 
 test('place and day are read in both byte orders', () => {
-    for (const little of [true, false]) assert.deepEqual(readOrigin(jpeg(tiff(little, {}))), zurich);
+    for (const little of [true, false])
+        assert.deepEqual(readOrigin(jpeg(tiff(little, {}))), zurich);
 });
 
 test('south and west are negative', () => {

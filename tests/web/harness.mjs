@@ -23,12 +23,31 @@ export function absent() {
     return '';
 }
 
-const quiet = { stdio: ['ignore', 'ignore', 'pipe'], env: { ...process.env, OMP_WAIT_POLICY: 'passive' } };
+const quiet = {
+    stdio: ['ignore', 'ignore', 'pipe'],
+    env: { ...process.env, OMP_WAIT_POLICY: 'passive' },
+};
 
 // Four made-up flowers, and a model that has seen them for a second or two.
 function makeModel(work) {
-    execFileSync(binary, ['synth', 'data', '--classes', '6', '--per-class', '12', '--seed', '5'], { cwd: work, ...quiet });
-    const how = ['--arch', 'thesis', '--size', '66', '--epochs', '2', '--batch', '8', '--threads', '1', '--seed', '3'];
+    execFileSync(binary, ['synth', 'data', '--classes', '6', '--per-class', '12', '--seed', '5'], {
+        cwd: work,
+        ...quiet,
+    });
+    const how = [
+        '--arch',
+        'thesis',
+        '--size',
+        '66',
+        '--epochs',
+        '2',
+        '--batch',
+        '8',
+        '--threads',
+        '1',
+        '--seed',
+        '3',
+    ];
     execFileSync(binary, ['train', 'data', '-o', 'model', ...how], { cwd: work, ...quiet });
 }
 

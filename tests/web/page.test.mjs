@@ -54,7 +54,11 @@ describe('the page', { skip: skip || false, timeout: 300_000 }, () => {
             return route.continue();
         });
         const photo = withPlace(await largePhoto(page));
-        await page.setInputFiles('.start input[multiple]', { name: 'big.jpg', mimeType: 'image/jpeg', buffer: photo });
+        await page.setInputFiles('.start input[multiple]', {
+            name: 'big.jpg',
+            mimeType: 'image/jpeg',
+            buffer: photo,
+        });
         await page.waitForSelector('.best h2');
         assert.ok(photo.includes('Exif'), 'the photo has EXIF');
         assert.ok(!sent.includes('Exif'), 'what is sent has none');
@@ -106,20 +110,30 @@ describe('the page', { skip: skip || false, timeout: 300_000 }, () => {
 
     test('an upload that breaks off resumes where it was', async () => {
         await visit({ serviceWorkers: 'block' }); // which would resume it by itself, unseen
-        const photo = { name: 'noise.jpg', mimeType: 'image/jpeg', buffer: await largePhoto(page, true) };
+        const photo = {
+            name: 'noise.jpg',
+            mimeType: 'image/jpeg',
+            buffer: await largePhoto(page, true),
+        };
         await page.setInputFiles('.start input[multiple]', photo);
         await page.waitForSelector('.best h2');
         const pieces = [];
         await page.route('**/v1/uploads/*', (route) => {
             const request = route.request();
-            if (request.method() === 'PATCH') pieces.push(Number(request.headers()['upload-offset']));
-            return pieces.length === 3 ? (pieces.push(-1), route.abort('connectionreset')) : route.continue();
+            if (request.method() === 'PATCH')
+                pieces.push(Number(request.headers()['upload-offset']));
+            return pieces.length === 3
+                ? (pieces.push(-1), route.abort('connectionreset'))
+                : route.continue();
         });
         await page.click('.acts .quiet');
         await page.click('.sheet .main');
         await page.waitForSelector('.note.good', { timeout: 60_000 });
         const [first, second, third, broke, next] = pieces;
-        assert.ok(first === 0 && second > 0 && third > second && broke === -1, `pieces at ${pieces}`);
+        assert.ok(
+            first === 0 && second > 0 && third > second && broke === -1,
+            `pieces at ${pieces}`,
+        );
         assert.equal(next, third, 'the piece that broke off is sent again, not the first');
         await page.click('.note.good button');
         await page.click('.sheet .main');
@@ -135,7 +149,8 @@ describe('the page', { skip: skip || false, timeout: 300_000 }, () => {
         await site.shot(page, 'phone-keep');
         await page.click('.sheet .main');
         await page.waitForSelector('.note.good');
-        const list = async () => (await (await fetch(site.url + '/v1/observations')).json()).observations;
+        const list = async () =>
+            (await (await fetch(site.url + '/v1/observations')).json()).observations;
         assert.equal((await list())[0].suggested, '<b>my rose</b>');
         await page.click('.note.good button');
         await page.click('.sheet .main');
@@ -146,17 +161,26 @@ describe('the page', { skip: skip || false, timeout: 300_000 }, () => {
     test('the place is read from the photo only when the visitor agrees', async () => {
         await visit();
         const buffer = withPlace(await largePhoto(page));
-        await page.setInputFiles('.start input[multiple]', { name: 'placed.jpg', mimeType: 'image/jpeg', buffer });
+        await page.setInputFiles('.start input[multiple]', {
+            name: 'placed.jpg',
+            mimeType: 'image/jpeg',
+            buffer,
+        });
         await page.waitForSelector('.best h2');
         await page.click('.acts .quiet');
         assert.equal(await page.inputValue('.sheet [name=date]'), '');
         await page.check('.sheet [name=place]');
-        await page.waitForFunction(() => document.querySelector('.sheet [name=date]').value === '2026-07-04');
+        await page.waitForFunction(
+            () => document.querySelector('.sheet [name=date]').value === '2026-07-04',
+        );
         assert.match(await text('.sheet .switch .hint'), /47\.375/);
         await page.click('.sheet .main');
         await page.waitForSelector('.note.good');
         const [one] = (await (await fetch(site.url + '/v1/observations')).json()).observations;
-        assert.ok(Math.abs(one.lat - 47.375) < 0.011 && one.date === '2026-07-04', JSON.stringify(one));
+        assert.ok(
+            Math.abs(one.lat - 47.375) < 0.011 && one.date === '2026-07-04',
+            JSON.stringify(one),
+        );
         await page.click('.note.good button');
         await page.click('.sheet .main');
         await page.waitForSelector('.note.good', { state: 'detached' });
@@ -236,7 +260,9 @@ describe('the page', { skip: skip || false, timeout: 300_000 }, () => {
         await page.click('.inline button');
         await page.waitForSelector('text=/Connected/');
         await page.goto(site.url + '/#/');
-        const asked = page.waitForRequest((request) => request.url() === other.url + '/v1/identify');
+        const asked = page.waitForRequest(
+            (request) => request.url() === other.url + '/v1/identify',
+        );
         await identify(page, site.photos[7]);
         await asked;
         await other.stop();
@@ -247,15 +273,21 @@ describe('the page', { skip: skip || false, timeout: 300_000 }, () => {
         await visit({ ...desktop, url: site.url + '/#/' });
         await page.goto(site.url + '/#/review');
         await page.waitForSelector('.keyed li');
-        await page.waitForFunction(() => document.querySelector('.review .large')?.naturalWidth > 0);
+        await page.waitForFunction(
+            () => document.querySelector('.review .large')?.naturalWidth > 0,
+        );
         await site.shot(page, 'desktop-review');
         const status = async () => {
             const { observations } = await (await fetch(site.url + '/v1/observations')).json();
-            return observations.map((one) => one.status).sort().join(' ');
+            return observations
+                .map((one) => one.status)
+                .sort()
+                .join(' ');
         };
         const press = async (key, then) => {
             await page.keyboard.press(key);
-            for (let i = 0; i < 100 && (await status()) !== then; i++) await page.waitForTimeout(50);
+            for (let i = 0; i < 100 && (await status()) !== then; i++)
+                await page.waitForTimeout(50);
             assert.equal(await status(), then, 'after ' + key);
             await page.waitForTimeout(100);
         };
@@ -271,7 +303,10 @@ describe('the page', { skip: skip || false, timeout: 300_000 }, () => {
     });
 
     test('without a key of an expert the review asks for one', async () => {
-        writeFileSync(join(site.work, 'keys'), 'user-key-of-this-test visitor user\nexpert-key-of-this-test anna expert\n');
+        writeFileSync(
+            join(site.work, 'keys'),
+            'user-key-of-this-test visitor user\nexpert-key-of-this-test anna expert\n',
+        );
         const locked = await site.another(['--db', 'locked.db', '--keys', 'keys']);
         await visit({ ...desktop, url: locked.url });
         await page.goto(locked.url + '/#/review');
@@ -299,7 +334,10 @@ describe('the page', { skip: skip || false, timeout: 300_000 }, () => {
         const bytes = [...readFileSync(site.photos[8])];
         await page.evaluate(async (all) => {
             const form = new FormData();
-            form.append('images', new File([Uint8Array.from(all)], 'shared.jpg', { type: 'image/jpeg' }));
+            form.append(
+                'images',
+                new File([Uint8Array.from(all)], 'shared.jpg', { type: 'image/jpeg' }),
+            );
             await fetch('/share', { method: 'POST', body: form });
             location.hash = '#/shared';
         }, bytes);
@@ -328,7 +366,9 @@ describe('the page', { skip: skip || false, timeout: 300_000 }, () => {
                 await page.waitForTimeout(300);
                 await page.evaluate(axe);
                 const { violations } = await page.evaluate(() => window.axe.run(document));
-                const grave = violations.filter((one) => ['serious', 'critical'].includes(one.impact));
+                const grave = violations.filter((one) =>
+                    ['serious', 'critical'].includes(one.impact),
+                );
                 const words = grave.map((one) => `${one.id}: ${one.nodes[0].html}`);
                 assert.deepEqual(words, [], `${hash} in ${colorScheme}`);
             }
@@ -345,7 +385,11 @@ describe('the page', { skip: skip || false, timeout: 300_000 }, () => {
             const small = await page.evaluate(() =>
                 [...document.querySelectorAll('button, select, nav a, .find a, input:not(.unseen)')]
                     .filter((node) => node.checkVisibility() && node.type !== 'radio')
-                    .filter((node) => node.getBoundingClientRect().height < (node.type === 'checkbox' ? 32 : 44))
+                    .filter(
+                        (node) =>
+                            node.getBoundingClientRect().height <
+                            (node.type === 'checkbox' ? 32 : 44),
+                    )
                     .map((node) => node.outerHTML.slice(0, 80)),
             );
             assert.deepEqual(small, [], hash);
@@ -440,6 +484,7 @@ function withPlace(jpeg) {
 // Width and height of the first JPEG in a request.
 function jpegSize(bytes) {
     let at = bytes.indexOf(Buffer.from([0xff, 0xd8, 0xff])) + 2;
-    while (bytes[at] === 0xff && ![0xc0, 0xc1, 0xc2].includes(bytes[at + 1])) at += 2 + bytes.readUInt16BE(at + 2);
+    while (bytes[at] === 0xff && ![0xc0, 0xc1, 0xc2].includes(bytes[at + 1]))
+        at += 2 + bytes.readUInt16BE(at + 2);
     return [bytes.readUInt16BE(at + 7), bytes.readUInt16BE(at + 5)];
 }

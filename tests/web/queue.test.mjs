@@ -9,11 +9,23 @@ const { uploadPhoto, nextPiece, smallestPiece, largestPiece } = await load('net/
 const { originOf } = await load('store/settings.ts');
 const { fitting } = await load('views/suggest.ts');
 
-const entry = (over) => ({ id: 'a', created: 1, state: 'waiting', due: 0, tries: 0, uploads: [], ...over });
+const entry = (over) => ({
+    id: 'a',
+    created: 1,
+    state: 'waiting',
+    due: 0,
+    tries: 0,
+    uploads: [],
+    ...over,
+});
 const refused = (status, retryAfter = 0) => ({ problem: { status, title: 'no' }, retryAfter });
 
 test('the oldest that is due goes first', () => {
-    const list = [entry({ id: 'new', created: 9 }), entry({ id: 'old' }), entry({ id: 'later', created: 0, due: 500 })];
+    const list = [
+        entry({ id: 'new', created: 9 }),
+        entry({ id: 'old' }),
+        entry({ id: 'later', created: 0, due: 500 }),
+    ];
     assert.equal(nextDue(list, 100).id, 'old');
     assert.equal(nextDue([entry({ state: 'done' }), entry({ state: 'failed' })], 100), undefined);
 });
@@ -75,7 +87,9 @@ beforeEach(() => {
     globalThis.fetch = async (url, { method, headers, body }) => {
         const path = new URL(url, 'http://here').pathname;
         const reply = (status, head = {}) =>
-            Object.defineProperty(new Response(null, { status, headers: head }), 'url', { value: 'http://here' + path });
+            Object.defineProperty(new Response(null, { status, headers: head }), 'url', {
+                value: 'http://here' + path,
+            });
         if (method === 'POST') {
             store.set('/v1/uploads/1', { size: Number(headers['Upload-Length']), bytes: [] });
             return reply(201, { Location: '/v1/uploads/1' });
@@ -87,11 +101,15 @@ beforeEach(() => {
             if (upload.bytes.length >= breakAfter) throw new TypeError('no line');
             upload.bytes.push(...new Uint8Array(await body.arrayBuffer()));
         }
-        return reply(method === 'HEAD' ? 200 : 204, { 'Upload-Offset': String(upload.bytes.length) });
+        return reply(method === 'HEAD' ? 200 : 204, {
+            'Upload-Offset': String(upload.bytes.length),
+        });
     };
 });
 
-const photo = new Blob([Uint8Array.from({ length: 200_000 }, (_, i) => i % 251)], { type: 'image/jpeg' });
+const photo = new Blob([Uint8Array.from({ length: 200_000 }, (_, i) => i % 251)], {
+    type: 'image/jpeg',
+});
 const target = { server: 'http://here', key: '' };
 const hooks = (sent = []) => ({ sent: (bytes) => sent.push(bytes), begun: async () => undefined });
 
@@ -115,19 +133,27 @@ test('after a break it goes on from where it was', async () => {
 });
 
 test('an upload that the server forgot is begun anew', async () => {
-    assert.equal(await uploadPhoto(target, photo, 'a.jpg', '/v1/uploads/gone', hooks()), '/v1/uploads/1');
+    assert.equal(
+        await uploadPhoto(target, photo, 'a.jpg', '/v1/uploads/gone', hooks()),
+        '/v1/uploads/1',
+    );
     assert.equal(store.get('/v1/uploads/1').bytes.length, photo.size);
 });
 
 test('an upload that never advances is given up', async () => {
     const honest = globalThis.fetch;
     globalThis.fetch = (url, init) =>
-        honest(url, init).then((reply) => (init.method === 'PATCH' ? new Response(null, { status: 204 }) : reply));
+        honest(url, init).then((reply) =>
+            init.method === 'PATCH' ? new Response(null, { status: 204 }) : reply,
+        );
     await assert.rejects(uploadPhoto(target, photo, 'a.jpg', '', hooks()), /advance/);
 });
 
 test('an address of a server is an origin or nothing', () => {
-    assert.equal(originOf(' https://herbarium.example:8443/path?x '), 'https://herbarium.example:8443');
+    assert.equal(
+        originOf(' https://herbarium.example:8443/path?x '),
+        'https://herbarium.example:8443',
+    );
     assert.equal(originOf('herbarium.example'), 'https://herbarium.example');
     assert.equal(originOf(''), '');
     for (const typed of ['javascript:alert(1)', 'ftp://x', 'http://', 'https://user:pass@x', 'a b'])
@@ -137,5 +163,11 @@ test('an address of a server is an origin or nothing', () => {
 test('names that begin with what is typed come first', () => {
     const names = ['Wild rose', 'Rose', 'Tulip', 'Primrose'];
     assert.deepEqual(fitting(names, 'rose'), ['Rose', 'Wild rose', 'Primrose']);
-    assert.equal(fitting(Array.from({ length: 5000 }, (_, i) => 'name ' + i), 'name').length, 12);
+    assert.equal(
+        fitting(
+            Array.from({ length: 5000 }, (_, i) => 'name ' + i),
+            'name',
+        ).length,
+        12,
+    );
 });

@@ -18,7 +18,10 @@ test('a small photo is not made larger', () => {
 });
 
 test('a panorama is bounded on its long side', () => {
-    assert.deepEqual(coverSize({ width: 20000, height: 1000 }, wanted), { width: 2048, height: 102 });
+    assert.deepEqual(coverSize({ width: 20000, height: 1000 }, wanted), {
+        width: 2048,
+        height: 102,
+    });
 });
 
 test('no side ever becomes nothing', () => {

@@ -1,5 +1,5 @@
-// Where the page starts: language, frame, addresses, the queue and the service worker. The HTML that
-// came stands until everything is ready, and works by itself where there is no script.
+// Where the page starts: language, frame, addresses, the queue and the service worker. The HTML
+// that came stands until everything is ready, and works by itself where there is no script.
 // SPDX-License-Identifier: BSD-2-Clause
 import { frame, mark } from './views/frame.ts';
 import { refreshConfig } from './net/api.ts';

@@ -1,6 +1,6 @@
 // The service worker: the page works without signal, waiting finds are sent when the browser says
-// there is signal, and photos shared from other apps come in here. It keeps exactly the files of its
-// own build and never answers for the API.
+// there is signal, and photos shared from other apps come in here. It keeps exactly the files of
+// its own build and never answers for the API.
 // SPDX-License-Identifier: BSD-2-Clause
 import { signalBack, syncTag } from './net/sender.ts';
 import { put } from './store/db.ts';

@@ -77,8 +77,15 @@ export function serviceWorker() {
                 hash.update(name).update(files[name].code ?? files[name].source);
             const icons = readdirSync(root + 'public/icons').sort();
             for (const name of icons) hash.update(readFileSync(root + 'public/icons/' + name));
-            const built = Object.keys(files).filter((name) => name !== 'index.html').sort();
-            const keep = ['/', '/manifest.webmanifest', '/icons/icon.svg', ...built.map((n) => '/' + n)];
+            const built = Object.keys(files)
+                .filter((name) => name !== 'index.html')
+                .sort();
+            const keep = [
+                '/',
+                '/manifest.webmanifest',
+                '/icons/icon.svg',
+                ...built.map((n) => '/' + n),
+            ];
             const source = await bundle('sw.ts', {
                 KEEP: JSON.stringify(keep),
                 VERSION: JSON.stringify(hash.digest('hex').slice(0, 10)),

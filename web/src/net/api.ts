@@ -13,7 +13,11 @@ export function headersOf(target: Target): Record<string, string> {
     return target.key ? { Authorization: 'Bearer ' + target.key } : {};
 }
 
-export async function call(target: Target, path: string, init: RequestInit = {}): Promise<Response> {
+export async function call(
+    target: Target,
+    path: string,
+    init: RequestInit = {},
+): Promise<Response> {
     const headers = { ...headersOf(target), ...(init.headers as Record<string, string>) };
     let response: Response;
     try {

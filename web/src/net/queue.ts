@@ -33,7 +33,8 @@ export function pauseAfter(tries: number, retryAfter: number): number {
 export function afterFailure(entry: Entry, error: Refused, now: number, moved: boolean): Entry {
     const { status } = error.problem;
     const tries = entry.tries + 1;
-    const again = status === 0 || status === 429 || status === 503 || (status >= 500 && tries < lastly);
+    const again =
+        status === 0 || status === 429 || status === 503 || (status >= 500 && tries < lastly);
     if (!again) return { ...entry, state: 'failed', tries, problem: error.problem, uploads: [] };
     const due = now + pauseAfter(tries, error.retryAfter);
     const broken = entry.broken || (moved && status === 0);
@@ -42,5 +43,7 @@ export function afterFailure(entry: Entry, error: Refused, now: number, moved: b
 
 // The signal is back: what waited for it is due now; a busy server keeps the pause it asked for.
 export function afterSignal(entry: Entry): Entry {
-    return entry.state === 'waiting' && (entry.problem?.status ?? 0) === 0 ? { ...entry, due: 0 } : entry;
+    return entry.state === 'waiting' && (entry.problem?.status ?? 0) === 0
+        ? { ...entry, due: 0 }
+        : entry;
 }

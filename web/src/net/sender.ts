@@ -1,6 +1,6 @@
 // Works the queue off: one entry at a time, oldest first, in whichever of the open pages or the
-// service worker gets the lock. Begins by itself when the page starts, when the signal is back, when
-// the page is looked at again, and when an entry's pause is over.
+// service worker gets the lock. Begins by itself when the page starts, when the signal is back,
+// when the page is looked at again, and when an entry's pause is over.
 // SPDX-License-Identifier: BSD-2-Clause
 import {
     getEntry,
@@ -34,7 +34,9 @@ export async function pump(): Promise<void> {
 // Pages and worker share the queue; the browser's lock lets one of them work.
 async function alone(work: () => Promise<void>): Promise<void> {
     if (!navigator.locks) return work();
-    await navigator.locks.request('send', { ifAvailable: true }, (lock) => (lock ? work() : undefined));
+    await navigator.locks.request('send', { ifAvailable: true }, (lock) =>
+        lock ? work() : undefined,
+    );
 }
 
 async function workOff(): Promise<void> {
@@ -57,7 +59,8 @@ async function sendOne(entry: Entry): Promise<void> {
         await change(entry.id, (now) => answered(now, answer));
         await pruneEntries();
     } catch (error) {
-        const why = error instanceof Refused ? error : new Refused({ status: 500, title: String(error) });
+        const why =
+            error instanceof Refused ? error : new Refused({ status: 500, title: String(error) });
         await change(entry.id, (now) => afterFailure(now, why, Date.now(), moved));
     }
 }

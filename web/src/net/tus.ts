@@ -14,8 +14,8 @@ export interface TusHooks {
     sent(bytes: number): void;
 }
 
-// How large the next piece is, after one of `bytes` that took `ms`: two seconds' worth, within bounds
-// and not more than double at once.
+// How large the next piece is, after one of `bytes` that took `ms`: two seconds' worth, within
+// bounds and not more than double at once.
 export function nextPiece(bytes: number, ms: number): number {
     const fits = (bytes * 2000) / Math.max(1, ms);
     return Math.round(Math.min(largestPiece, 2 * bytes, Math.max(smallestPiece, fits)));
@@ -82,7 +82,12 @@ async function send(target: Target, path: string, piece: Blob, offset: number): 
     };
     try {
         const signal = AbortSignal.timeout?.(60_000) ?? null;
-        const response = await call(target, path, { method: 'PATCH', headers, body: piece, signal });
+        const response = await call(target, path, {
+            method: 'PATCH',
+            headers,
+            body: piece,
+            signal,
+        });
         return Number(response.headers.get('Upload-Offset')) || 0;
     } catch (error) {
         if (!(error instanceof Refused) || error.problem.status !== 409) throw error;

@@ -1,5 +1,5 @@
-// Taking a photo. On a phone the system's own camera opens (it takes the best photos); where there is
-// none, as on a laptop, the page shows the camera itself.
+// Taking a photo. On a phone the system's own camera opens (it takes the best photos); where there
+// is none, as on a laptop, the page shows the camera itself.
 // SPDX-License-Identifier: BSD-2-Clause
 import { h, icon } from '../dom.ts';
 import { t } from '../words/words.ts';
@@ -29,7 +29,13 @@ function showFinder(stream: MediaStream): Promise<File | null> {
     return new Promise((resolve) => {
         const close = h('button', { class: 'round', 'aria-label': t('close') }, icon('cross'));
         const shoot = h('button', { class: 'shutter', 'aria-label': t('home.take') });
-        const finder = h('dialog', { class: 'finder', 'aria-label': t('home.take') }, video, close, shoot);
+        const finder = h(
+            'dialog',
+            { class: 'finder', 'aria-label': t('home.take') },
+            video,
+            close,
+            shoot,
+        );
         const end = (photo: File | null): void => {
             resolve(photo);
             finder.remove();

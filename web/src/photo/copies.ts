@@ -1,5 +1,6 @@
-// Decodes a photo once and encodes two copies: a small one that the model sees, and a larger one for
-// the people who look at it (the history, and the experts if it is kept). Runs in a worker or not.
+// Decodes a photo once and encodes two copies: a small one that the model sees, and a larger one
+// for the people who look at it (the history, and the experts if it is kept). Runs in a worker or
+// not.
 // SPDX-License-Identifier: BSD-2-Clause
 import { coverSize, fitSize, type Size } from './size.ts';
 

@@ -32,7 +32,11 @@ export async function takeIn(files: File[], into?: Entry): Promise<Taken> {
     const read: File[] = [];
     for (const file of files.slice(0, Math.max(0, room))) {
         try {
-            photos.push({ ...(await shrink(file, wanted)), name: file.name || 'photo.jpg', organ: '' });
+            photos.push({
+                ...(await shrink(file, wanted)),
+                name: file.name || 'photo.jpg',
+                organ: '',
+            });
             read.push(file);
         } catch {
             unread.push(file.name);
@@ -43,7 +47,9 @@ export async function takeIn(files: File[], into?: Entry): Promise<Taken> {
 }
 
 async function enqueue(photos: Photo[], files: File[], into?: Entry): Promise<Entry> {
-    const entry = into ? again({ ...into, photos: [...into.photos, ...photos] }) : newEntry(photos, Date.now());
+    const entry = into
+        ? again({ ...into, photos: [...into.photos, ...photos] })
+        : newEntry(photos, Date.now());
     originals.set(entry.id, [...(originals.get(entry.id) ?? []), ...files]);
     await saveEntry(entry);
     void pump();

@@ -1,6 +1,6 @@
-// One entry is one find: its photos, what is still to be done with it, and what came back. The queue,
-// the result and the history are all entries; there is no other path, so being offline is nothing
-// special. Whoever changes one tells the others (page, other tabs, service worker).
+// One entry is one find: its photos, what is still to be done with it, and what came back. The
+// queue, the result and the history are all entries; there is no other path, so being offline is
+// nothing special. Whoever changes one tells the others (page, other tabs, service worker).
 // SPDX-License-Identifier: BSD-2-Clause
 import type { Answer, Problem } from '../net/answers.ts';
 import { all, clear, get, put, remove } from './db.ts';

@@ -14,7 +14,6 @@ export interface Settings {
 }
 
 const initial: Settings = { server: '', key: '', model: '', lang: 'en', place: false };
-const listeners = new Set<() => void>();
 
 export async function loadSettings(): Promise<Settings> {
     return { ...initial, ...(await get<Settings>('settings', 'all')) };
@@ -23,12 +22,7 @@ export async function loadSettings(): Promise<Settings> {
 export async function saveSettings(change: Partial<Settings>): Promise<Settings> {
     const settings = { ...(await loadSettings()), ...change };
     await put('settings', 'all', settings);
-    for (const listener of listeners) listener();
     return settings;
-}
-
-export function onSettings(listener: () => void): void {
-    listeners.add(listener);
 }
 
 // 'https://host:port' of what was typed; null when it is no address of a server.

@@ -1,5 +1,5 @@
-// The five names: the best one large with its certainty in words, the others below it; then what can
-// be done with them.
+// The five names: the best one large with its certainty in words, the others below it; then what
+// can be done with them.
 // SPDX-License-Identifier: BSD-2-Clause
 import { fill, h, icon } from '../dom.ts';
 import { nameOf, type Ranked } from '../net/answers.ts';
@@ -49,14 +49,24 @@ function bestHead(best: Ranked): HTMLElement {
 function unsureHead(entry: Entry): HTMLElement {
     const words = entry.none ? t('find.none') : t('find.unknown');
     const hint = entry.none ? t('find.noneHint') : t('find.unknownHint');
-    return h('header', { class: 'best unsure' }, h('h2', {}, words), h('p', { class: 'label' }, hint));
+    return h(
+        'header',
+        { class: 'best unsure' },
+        h('h2', {}, words),
+        h('p', { class: 'label' }, hint),
+    );
 }
 
 function row(ranked: Ranked): HTMLElement {
     const figure = h('span', { class: 'p' }, percent(ranked.p));
     const words = h('span', { class: 'word' }, certainty(ranked.p));
     const name = h('bdi', { class: 'name' }, nameOf(ranked));
-    return h('li', { 'data-label': ranked.label }, h('div', {}, name, words, figure), bar(ranked.p));
+    return h(
+        'li',
+        { 'data-label': ranked.label },
+        h('div', {}, name, words, figure),
+        bar(ranked.p),
+    );
 }
 
 // A small picture of each class, where the model has them; the names are there before.
@@ -94,17 +104,30 @@ function acts(shown: Shown): HTMLElement {
 
 function keepButton(shown: Shown): HTMLElement {
     const click = (): void => void askKeep(shown);
-    return h('button', { type: 'button', class: 'quiet', onclick: click }, icon('check'), t('keep.do'));
+    return h(
+        'button',
+        { type: 'button', class: 'quiet', onclick: click },
+        icon('check'),
+        t('keep.do'),
+    );
 }
 
 function mapButton(entry: Entry, settings: Settings): HTMLElement {
-    const button = h('button', { type: 'button', class: 'plain', 'aria-pressed': String(Boolean(entry.maps)) });
+    const button = h('button', {
+        type: 'button',
+        class: 'plain',
+        'aria-pressed': String(Boolean(entry.maps)),
+    });
     fill(button, icon('eye'), t('find.map'));
     button.onclick = (): void => void toggleMap(entry, settings, button);
     return button;
 }
 
-async function toggleMap(entry: Entry, settings: Settings, button: HTMLButtonElement): Promise<void> {
+async function toggleMap(
+    entry: Entry,
+    settings: Settings,
+    button: HTMLButtonElement,
+): Promise<void> {
     if (entry.maps) {
         const { maps: _maps, ...rest } = entry;
         return saveEntry(rest);
@@ -112,7 +135,9 @@ async function toggleMap(entry: Entry, settings: Settings, button: HTMLButtonEle
     button.disabled = true;
     try {
         const answer = await explainEntry(entry, settings);
-        await saveEntry({ ...entry, maps: answer.images.map((image) => image.explain ?? '') });
+        const maps = answer.images.map((image) => image.explain ?? '');
+        if (!maps.some(Boolean)) throw new Error('no map');
+        await saveEntry({ ...entry, maps });
         document.querySelector('.photos')?.scrollIntoView({ behavior: 'smooth', block: 'start' });
     } catch {
         toast(t('find.mapFailed'));
@@ -125,10 +150,16 @@ function noneButton(shown: Shown): HTMLElement | false {
     if (entry.kept) return false;
     const click = async (): Promise<void> => {
         await saveEntry({ ...entry, none: !entry.none });
-        if (!entry.none && settings.config?.keep) await askKeep({ ...shown, entry: { ...entry, none: true } });
+        if (!entry.none && settings.config?.keep)
+            await askKeep({ ...shown, entry: { ...entry, none: true } });
     };
     const pressed = String(Boolean(entry.none));
-    const props = { type: 'button', class: 'plain', 'aria-pressed': pressed, onclick: () => void click() };
+    const props = {
+        type: 'button',
+        class: 'plain',
+        'aria-pressed': pressed,
+        onclick: () => void click(),
+    };
     return h('button', props, icon('cross'), t('find.noneOf'));
 }
 
@@ -148,7 +179,10 @@ function keptNote(entry: Entry, settings: Settings): HTMLElement {
         if (!entry.kept || !(await askFirst(t('keep.undoAsk'), t('keep.undo')))) return;
         const headers = { 'X-Delete-Token': entry.kept.token };
         try {
-            await call(settings, '/v1/observations/' + entry.kept.id, { method: 'DELETE', headers });
+            await call(settings, '/v1/observations/' + entry.kept.id, {
+                method: 'DELETE',
+                headers,
+            });
             const { kept: _kept, keep: _keep, ...rest } = entry;
             await saveEntry({ ...rest, task: 'identify' });
         } catch (error) {

@@ -26,7 +26,13 @@ export function findView(id: string): View {
     const answer = h('section', { class: 'answer' });
     const title = h('h1', { class: 'unseen', tabindex: -1 }, t('find.title'));
     const again = h('div', { class: 'again' });
-    const node = h('article', { class: 'finding' }, title, photos, h('div', {}, status, answer, again));
+    const node = h(
+        'article',
+        { class: 'finding' },
+        title,
+        photos,
+        h('div', {}, status, answer, again),
+    );
     let waited = false; // here, so that only news moves
     const seen = new Map<HTMLElement, string>();
 
@@ -56,7 +62,7 @@ export function findView(id: string): View {
         const best = got?.results[0];
         if (state !== 'done' || !best || said === got.id) return;
         said = got.id;
-        answer.classList.toggle('fresh', waited);
+        if (waited) freshen(answer);
         const name = got.unknown ? t('find.unknown') : nameOf(best);
         announce(`${name}, ${certainty(best.p)}, ${percent(best.p)}`);
     };
@@ -79,6 +85,12 @@ export function findView(id: string): View {
             pictures.free();
         },
     };
+}
+
+// Moves for a moment, once.
+function freshen(node: HTMLElement): void {
+    node.classList.add('fresh');
+    setTimeout(() => node.classList.remove('fresh'), 900);
 }
 
 const againPart = (entry: Entry): HTMLElement[] => [

@@ -6,7 +6,7 @@ import type { Entry } from '../store/entries.ts';
 import { certainty, day, t } from '../words/words.ts';
 import type { Pictures } from './view.ts';
 
-export function titleOf(entry: Entry): string {
+function titleOf(entry: Entry): string {
     const best = entry.answer?.results[0];
     if (entry.state === 'waiting' && !best) return t('find.waiting');
     if (entry.state === 'failed' || !best) return t('find.failed');
@@ -21,7 +21,11 @@ function below(entry: Entry): string {
 }
 
 export function finds(entries: Entry[], pictures: Pictures): HTMLElement {
-    return h('ul', { class: 'finds' }, entries.map((entry) => find(entry, pictures)));
+    return h(
+        'ul',
+        { class: 'finds' },
+        entries.map((entry) => find(entry, pictures)),
+    );
 }
 
 function find(entry: Entry, pictures: Pictures): HTMLElement {

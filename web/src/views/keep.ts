@@ -1,5 +1,5 @@
-// Giving a find to the experts: what the visitor takes it for, where and when, a note. Place and day
-// are looked up in the photo only once the visitor says so.
+// Giving a find to the experts: what the visitor takes it for, where and when, a note. Place and
+// day are looked up in the photo only once the visitor says so.
 // SPDX-License-Identifier: BSD-2-Clause
 import { fill, h, icon } from '../dom.ts';
 import { modelCard } from '../net/api.ts';
@@ -22,7 +22,11 @@ interface Place {
 export function askKeep({ entry, settings }: Asked): Promise<void> {
     const best = entry.answer?.results[0];
     const sure = best && !entry.none && !entry.answer?.unknown;
-    const label = h('input', { name: 'label', maxlength: 200, value: sure ? (best.name ?? best.label) : '' });
+    const label = h('input', {
+        name: 'label',
+        maxlength: 200,
+        value: sure ? (best.name ?? best.label) : '',
+    });
     const date = h('input', { type: 'date', name: 'date' });
     const note = h('textarea', { name: 'note', maxlength: 500, rows: 2 });
     const place = placeField(entry, settings, date);
@@ -39,7 +43,12 @@ export function askKeep({ entry, settings }: Asked): Promise<void> {
             place.node,
             h('label', {}, t('keep.date'), date),
             h('label', {}, t('keep.note'), note),
-            h('div', { class: 'acts' }, h('button', { value: '', formnovalidate: true }, t('cancel')), send),
+            h(
+                'div',
+                { class: 'acts' },
+                h('button', { value: '', formnovalidate: true }, t('cancel')),
+                send,
+            ),
         ),
     );
     offerNames(label, entry, settings);
@@ -77,7 +86,11 @@ function offerNames(input: HTMLInputElement, entry: Entry, settings: Settings): 
     const model = entry.answer?.model;
     if (!model) return;
     modelCard(settings, model).then(
-        (card) => suggestions(input, card.classes.map((one) => one.name ?? one.label)),
+        (card) =>
+            suggestions(
+                input,
+                card.classes.map((one) => one.name ?? one.label),
+            ),
         () => undefined,
     );
 }
@@ -105,7 +118,13 @@ function placeField(
     box.onchange = (): void => void look();
     box.checked = settings.place;
     if (box.checked) void look();
-    const node = h('label', { class: 'switch' }, h('span', {}, icon('pin'), t('keep.place')), box, said);
+    const node = h(
+        'label',
+        { class: 'switch' },
+        h('span', {}, icon('pin'), t('keep.place')),
+        box,
+        said,
+    );
     return { node, value: () => found };
 }
 

@@ -1,5 +1,5 @@
-// The photos of a find: one large, the others as a strip, what part of the thing each shows, and one
-// more on request. Over the large one lies the heat map, when it was asked for.
+// The photos of a find: one large, the others as a strip, what part of the thing each shows, and
+// one more on request. Over the large one lies the heat map, when it was asked for.
 // SPDX-License-Identifier: BSD-2-Clause
 import { h, icon } from '../dom.ts';
 import { organs, saveEntry, type Entry, type Photo } from '../store/entries.ts';

@@ -1,5 +1,5 @@
-// The two ways to a photo, as buttons: take one, choose some. Used on the first page and to add to a
-// find. Dropping and pasting end here too.
+// The two ways to a photo, as buttons: take one, choose some. Used on the first page and to add to
+// a find. Dropping and pasting end here too.
 // SPDX-License-Identifier: BSD-2-Clause
 import { announce, h, icon, type Child } from '../dom.ts';
 import { canShowCamera, hasOwnCamera, takePhoto } from '../photo/camera.ts';
@@ -11,7 +11,7 @@ import { go } from './view.ts';
 
 type Use = (files: File[]) => void;
 
-export function chooser(use: Use, camera: boolean): HTMLInputElement {
+function chooser(use: Use, camera: boolean): HTMLInputElement {
     const input = h('input', {
         type: 'file',
         accept: 'image/*',
@@ -39,13 +39,21 @@ export function takeButton(use: Use, kind: string, ...inside: Child[]): HTMLElem
             toast(t('home.noCamera'));
         }
     };
-    const button = h('button', { type: 'button', class: kind, onclick: () => void click() }, inside);
+    const button = h(
+        'button',
+        { type: 'button', class: kind, onclick: () => void click() },
+        inside,
+    );
     return h('span', { class: 'pick' }, button, input);
 }
 
 export function chooseButton(use: Use, kind: string, ...inside: Child[]): HTMLElement {
     const input = chooser(use, false);
-    const button = h('button', { type: 'button', class: kind, onclick: () => input.click() }, inside);
+    const button = h(
+        'button',
+        { type: 'button', class: kind, onclick: () => input.click() },
+        inside,
+    );
     return h('span', { class: 'pick' }, button, input);
 }
 

@@ -62,6 +62,9 @@ function otherName(classes: ModelClass[], decide: Decide): HTMLElement {
     const label = h('label', {}, h('span', {}, t('review.other'), ' ', h('kbd', {}, 'O')), input);
     const form = h('form', { class: 'inline', onsubmit: save }, label);
     form.append(h('button', { class: 'quiet' }, t('review.correct')));
-    suggestions(input, classes.map((one) => one.name ?? one.label));
+    suggestions(
+        input,
+        classes.map((one) => one.name ?? one.label),
+    );
     return form;
 }

@@ -1,5 +1,5 @@
-// The observations under review: what is loaded, where the expert stands, and what was decided. Pages
-// of the queue are fetched as the end comes near.
+// The observations under review: what is loaded, where the expert stands, and what was decided.
+// Pages of the queue are fetched as the end comes near.
 // SPDX-License-Identifier: BSD-2-Clause
 import { h } from '../dom.ts';
 import type { ModelClass, Observation, Observations } from '../net/answers.ts';
@@ -86,7 +86,12 @@ export class Reviews {
 
 // Asks for an expert's key; it is forgotten when the browser's tab is closed.
 export function keyPart(done: () => void): HTMLElement {
-    const input = h('input', { type: 'password', name: 'key', autocomplete: 'off', required: true });
+    const input = h('input', {
+        type: 'password',
+        name: 'key',
+        autocomplete: 'off',
+        required: true,
+    });
     const keep = (event: Event): void => {
         event.preventDefault();
         sessionStorage.setItem(keyName, input.value.trim());

@@ -1,5 +1,5 @@
-// What came with an observation: where, when, what the finder takes it for, and the note. All of it is
-// shown as text, whatever it contains.
+// What came with an observation: where, when, what the finder takes it for, and the note. All of it
+// is shown as text, whatever it contains.
 // SPDX-License-Identifier: BSD-2-Clause
 import { h } from '../dom.ts';
 import type { Observation } from '../net/answers.ts';
@@ -10,7 +10,8 @@ import { organs } from '../store/entries.ts';
 export function factsPart(one: Observation): HTMLElement {
     const known = (organ: string): boolean => (organs as readonly string[]).includes(organ);
     const parts = (one.organs ?? []).filter(known).map(organWord).join(', ');
-    const place = one.lat !== null && one.lon !== null ? `${number(one.lat)}°, ${number(one.lon)}°` : '';
+    const place =
+        one.lat !== null && one.lon !== null ? `${number(one.lat)}°, ${number(one.lon)}°` : '';
     const rows: [string, string | null][] = [
         [t('review.takenFor'), one.suggested],
         [t('review.when'), one.date ?? when(Date.parse(one.created))],

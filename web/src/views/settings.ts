@@ -27,7 +27,10 @@ export function settingsView(speak: (code: string) => Promise<void>): View {
     );
     const show = async (): Promise<void> => {
         const settings = await loadSettings();
-        fill(rest, serverPart(settings, () => void show()));
+        fill(
+            rest,
+            serverPart(settings, () => void show()),
+        );
         const about = await aboutModel(settings).catch(() => '');
         if (about) rest.append(h('p', { class: 'hint' }, about));
     };
@@ -113,7 +116,12 @@ function serverField(settings: Settings, redo: Redo): HTMLElement {
 }
 
 function keyField(settings: Settings): HTMLElement {
-    const input = h('input', { type: 'password', name: 'key', autocomplete: 'off', value: settings.key });
+    const input = h('input', {
+        type: 'password',
+        name: 'key',
+        autocomplete: 'off',
+        value: settings.key,
+    });
     input.onchange = (): void => {
         void saveSettings({ key: input.value.trim() }).then(() => pump());
     };
@@ -124,7 +132,9 @@ function modelPicker(settings: Settings): HTMLElement {
     const { models, default: usual } = settings.config ?? { models: [], default: '' };
     const picker = h('select', { name: 'model' });
     for (const name of models)
-        picker.append(h('option', { value: name, selected: name === (settings.model || usual) }, name));
+        picker.append(
+            h('option', { value: name, selected: name === (settings.model || usual) }, name),
+        );
     picker.onchange = (): void => void saveSettings({ model: picker.value });
     return h('label', {}, t('settings.model'), picker);
 }

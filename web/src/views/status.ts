@@ -1,5 +1,5 @@
-// How far a find is on its way: waiting, sent in part, refused. Words first; the server's own reason
-// stands below them.
+// How far a find is on its way: waiting, sent in part, refused. Words first; the server's own
+// reason stands below them.
 // SPDX-License-Identifier: BSD-2-Clause
 import { h, icon } from '../dom.ts';
 import { pump } from '../net/sender.ts';
@@ -32,7 +32,12 @@ function waiting(entry: Entry): HTMLElement {
         'div',
         { class: 'note', role: 'status' },
         icon('cloud'),
-        h('div', {}, h('strong', {}, t(busy ? 'status.busy' : 'status.offline')), h('p', {}, t('status.waits'))),
+        h(
+            'div',
+            {},
+            h('strong', {}, t(busy ? 'status.busy' : 'status.offline')),
+            h('p', {}, t('status.waits')),
+        ),
         retryButton(entry),
     );
 }

@@ -1,5 +1,5 @@
-// Names to choose from while typing: the browser's own list, filled with the few that fit, so that a
-// model of many thousand classes does not slow the page.
+// Names to choose from while typing: the browser's own list, filled with the few that fit, so that
+// a model of many thousand classes does not slow the page.
 // SPDX-License-Identifier: BSD-2-Clause
 import { h } from '../dom.ts';
 

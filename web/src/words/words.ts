@@ -1,6 +1,6 @@
-// The texts of the page in the visitor's language. One catalogue (catalogue.json) holds all ten; the
-// build cuts it so that only the language shown is fetched. Plurals, numbers, dates and the names of
-// languages are the browser's own (Intl).
+// The texts of the page in the visitor's language. One catalogue (catalogue.json) holds all ten;
+// the build cuts it so that only the language shown is fetched. Plurals, numbers, dates and the
+// names of languages are the browser's own (Intl).
 // SPDX-License-Identifier: BSD-2-Clause
 import { languages, loaders } from 'virtual:words/all';
 
@@ -52,14 +52,18 @@ export function number(value: number): string {
     return new Intl.NumberFormat(language).format(value);
 }
 
-// 0..1 as per cent; what is below a half per cent is said so, not rounded to nothing.
+// 0..1 as per cent. What rounds to nothing or to all is said as less or more than one per cent of
+// it: no answer is that sure.
 export function percent(p: number): string {
     const format = new Intl.NumberFormat(language, { style: 'percent', maximumFractionDigits: 0 });
-    return p > 0 && p < 0.005 ? '< ' + format.format(0.01) : format.format(p);
+    if (p > 0 && p < 0.005) return '< ' + format.format(0.01);
+    return p >= 0.995 ? '> ' + format.format(0.99) : format.format(p);
 }
 
 export function when(time: number): string {
-    return new Intl.DateTimeFormat(language, { dateStyle: 'medium', timeStyle: 'short' }).format(time);
+    return new Intl.DateTimeFormat(language, { dateStyle: 'medium', timeStyle: 'short' }).format(
+        time,
+    );
 }
 
 export function day(time: number): string {

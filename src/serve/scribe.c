@@ -1,0 +1,68 @@
+/* One thread, one list of tasks.
+ *
+ * SPDX-License-Identifier: BSD-2-Clause */
+#include "serve/scribe_int.h"
+
+#include <pthread.h>
+
+struct oci_scribe {
+    oci_task *first, **last;
+    pthread_mutex_t lock;
+    pthread_cond_t filled;
+    pthread_t thread;
+    bool running, closing;
+};
+
+/* The next task, or NULL when there are none and none will come. */
+static oci_task *next_task(oci_scribe *s) {
+    (void)pthread_mutex_lock(&s->lock);
+    while (s->first == NULL && !s->closing) (void)pthread_cond_wait(&s->filled, &s->lock);
+    oci_task *task = s->first;
+    if (task != NULL) s->first = task->next;
+    if (s->first == NULL) s->last = &s->first;
+    (void)pthread_mutex_unlock(&s->lock);
+    return task;
+}
+
+static void *work(void *ctx) {
+    for (oci_task *task = NULL; (task = next_task(ctx)) != NULL;) task->run(task->ctx);
+    return NULL;
+}
+
+oc_status oci_scribe_new(oci_scribe **out, oc_error *err) {
+    oci_scribe *s = oc_calloc(1, sizeof *s);
+    *out = NULL;
+    if (s == NULL) return oc_fail_nomem(err, sizeof *s, "a thread that writes");
+    s->last = &s->first;
+    (void)pthread_mutex_init(&s->lock, NULL);
+    (void)pthread_cond_init(&s->filled, NULL);
+    int failed = pthread_create(&s->thread, NULL, work, s);
+    if (failed) {
+        oci_scribe_free(s);
+        return oc_fail_errno(err, OC_EENV, failed, "a thread that writes");
+    }
+    s->running = true;
+    *out = s;
+    return OC_OK;
+}
+
+void oci_scribe_put(oci_scribe *s, oci_task *task) {
+    task->next = NULL;
+    (void)pthread_mutex_lock(&s->lock);
+    *s->last = task;
+    s->last = &task->next;
+    (void)pthread_cond_signal(&s->filled);
+    (void)pthread_mutex_unlock(&s->lock);
+}
+
+void oci_scribe_free(oci_scribe *s) {
+    if (s == NULL) return;
+    (void)pthread_mutex_lock(&s->lock);
+    s->closing = true;
+    (void)pthread_cond_broadcast(&s->filled);
+    (void)pthread_mutex_unlock(&s->lock);
+    if (s->running) (void)pthread_join(s->thread, NULL);
+    (void)pthread_cond_destroy(&s->filled);
+    (void)pthread_mutex_destroy(&s->lock);
+    oc_free(s);
+}
