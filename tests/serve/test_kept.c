@@ -268,6 +268,28 @@ static void removed_photos_leave_no_bytes_in_the_file(void **state) {
     oc_free(bytes);
 }
 
+static void a_full_disk_is_told_and_takes_nothing_away(void **state) {
+    (void)state;
+    static const char large[1 << 18];
+    const oci_photo_bytes photo = {"image/jpeg", large, sizeof large};
+    const oci_observation o = {.id = "large",
+                               .model = "flowers",
+                               .results = "[]",
+                               .top = "rose",
+                               .organs = "[]",
+                               .photos = &photo,
+                               .photo_count = 1};
+    json_t *one = NULL;
+    oc_error err = {0};
+    put("a", 0.5, "rose");
+    run("PRAGMA max_page_count = 40"); /* 160 kB: the database is as large as it may be */
+    check_fails(oci_kept_put(db, &o, &err), err, OC_EIO, "full");
+    check_fails(oci_kept_get(db, "large", &one, &err), err, OC_ENOTFOUND, "large");
+    json_decref(get("a"));
+    put("b", 0.5, "rose");
+    json_decref(get("b"));
+}
+
 static void out_of_memory_loses_nothing_that_was_there(void **state) {
     (void)state;
     oc_buf bytes = {0};
@@ -303,6 +325,7 @@ int main(void) {
         TEST(only_the_token_or_an_expert_removes_it),
         TEST(old_ones_go_unless_an_expert_stands_for_them),
         TEST(removed_photos_leave_no_bytes_in_the_file),
+        TEST(a_full_disk_is_told_and_takes_nothing_away),
         TEST(out_of_memory_loses_nothing_that_was_there),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
