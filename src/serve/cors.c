@@ -24,11 +24,14 @@ void oci_cors_headers(const oci_exchange *x, struct MHD_Response *response) {
     add(response, "Access-Control-Allow-Origin", strcmp(list, "*") == 0 ? "*" : origin);
     add(response, "Vary", "Origin");
     add(response, "Access-Control-Expose-Headers",
-        "Location, Retry-After, X-Request-Id, Tus-Resumable, Upload-Offset, Upload-Length");
+        "Location, Retry-After, X-Request-Id, Tus-Resumable, Tus-Version, Tus-Extension, "
+        "Tus-Max-Size, Upload-Offset, Upload-Length, Upload-Expires, Upload-Metadata, "
+        "Inference-Header-Content-Length");
     if (oci_header_in(x, "Access-Control-Request-Method") == NULL) return;
     add(response, "Access-Control-Allow-Methods", "GET, HEAD, POST, PATCH, DELETE");
     add(response, "Access-Control-Allow-Headers",
         "Authorization, Content-Type, X-API-Key, X-Delete-Token, Tus-Resumable, "
-        "Upload-Length, Upload-Offset, Upload-Metadata");
+        "Upload-Length, Upload-Offset, Upload-Metadata, X-HTTP-Method-Override, "
+        "Inference-Header-Content-Length");
     add(response, "Access-Control-Max-Age", "600");
 }

@@ -90,13 +90,13 @@ static void free_answer(void *bytes) {
 }
 
 static enum MHD_Result send_answer(oci_request *r) {
-    static char nothing[1];
+    char nothing[1] = ""; /* libmicrohttpd copies none of it */
     oci_exchange *x = &r->x;
     oci_http *h = http_of(x);
     struct MHD_Response *response =
         x->answer.size > 0 ? MHD_create_response_from_buffer_with_free_callback(
                                  x->answer.size, x->answer.data, free_answer)
-                           : MHD_create_response_from_buffer(0, nothing, MHD_RESPMEM_PERSISTENT);
+                           : MHD_create_response_from_buffer(0, nothing, MHD_RESPMEM_MUST_COPY);
     if (response == NULL) return MHD_NO;
     if (x->answer.size > 0) x->answer = (oc_buf){0}; /* the response frees it */
     if (x->answer_type != NULL) add_header(response, MHD_HTTP_HEADER_CONTENT_TYPE, x->answer_type);

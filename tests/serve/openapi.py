@@ -84,6 +84,10 @@ def uploads_are_as_described(case):
     case.ask('HEAD', path, 200, one, headers=TUS)
     case.ask('POST', '/v1/identify?uploads=' + path.split('/')[-1],
              headers={'Content-Type': 'application/x-www-form-urlencoded'})
+    kept = case.ask('POST', '/v1/identify', files=[('keep', (None, '1')),
+                                                   ('uploads', (None, path.split('/')[-1]))]).json()
+    case.ask('GET', '/v1/observations/%s/photos/0' % kept['id'], 200,
+             '/v1/observations/{observation}/photos/{photo}')
     case.ask('DELETE', path, 204, one, headers=TUS)
     case.ask('HEAD', path, 404, one, headers=TUS)
     case.ask('DELETE', path, 412, one)

@@ -2,6 +2,9 @@
  *
  * SPDX-License-Identifier: BSD-2-Clause */
 #include "../check.h"
+
+#include <pthread.h>
+
 #include "serve/uploads_int.h"
 
 static const oci_uploads_limits limits = {.one = 100, .all = 250, .count = 4, .seconds = 3600};
@@ -159,6 +162,43 @@ static void without_memory_nothing_is_begun(void **state) {
     }
 }
 
+enum { THREADS = 4, ROUNDS = 200 };
+
+/* Begin one, send it in two pieces, look at it, give it up; all threads use the same few ids. */
+static void *work(void *ctx) {
+    oci_uploads *u = ctx;
+    char id[16];
+    for (int i = 0; i < ROUNDS; i++) {
+        (void)snprintf(id, sizeof id, "%d", i % 3);
+        oc_status made = oci_uploads_create(u, id, 8, NULL, i, NULL);
+        oci_upload *upload = oci_uploads_take(u, id, i);
+        if (upload == NULL) continue;
+        for (int k = 0; k < 2; k++) {
+            oc_status sent = oci_uploads_append(u, upload, 4 * (uint64_t)k, "four", 4, i, NULL);
+            (void)sent; /* another thread may have been there before */
+        }
+        oci_upload_state s = oci_uploads_state(u, upload, i);
+        if (s.offset == s.size && memcmp(s.bytes, "fourfour", 8) != 0) return ctx;
+        if (made == OC_OK) oci_uploads_drop(u, upload);
+        oci_uploads_give(u, upload);
+    }
+    return NULL;
+}
+
+static void threads_may_share_it(void **state) {
+    (void)state;
+    oci_uploads *u = make();
+    pthread_t threads[THREADS];
+    for (int i = 0; i < THREADS; i++)
+        assert_int_equal(pthread_create(&threads[i], NULL, work, u), 0);
+    for (int i = 0; i < THREADS; i++) {
+        void *wrong = NULL;
+        assert_int_equal(pthread_join(threads[i], &wrong), 0);
+        assert_null(wrong);
+    }
+    oci_uploads_free(u);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(pieces_make_the_whole),
@@ -168,6 +208,7 @@ int main(void) {
         cmocka_unit_test(budgets_hold),
         cmocka_unit_test(under_pressure_the_idlest_goes),
         cmocka_unit_test(what_has_served_goes_soon_but_not_at_once),
+        cmocka_unit_test(threads_may_share_it),
         cmocka_unit_test(without_memory_nothing_is_begun),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

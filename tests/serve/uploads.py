@@ -139,6 +139,22 @@ def options_say_what_is_spoken(server, photo):
     assert server.ask('OPTIONS', '/nowhere')[0] == 404
 
 
+def pages_of_sites_that_may_call_are_let_in(server, photo):
+    asked = {'Access-Control-Request-Method': 'PATCH'}
+    for path in ('/v1/uploads', '/v1/uploads/0', '/v1/identify', '/v2/models/m/infer'):
+        status, headers, _ = server.ask('OPTIONS', path, None,
+                                        {**asked, 'Origin': 'https://example.org'})
+        assert status == 204, status
+        assert headers['Access-Control-Allow-Origin'] == 'https://example.org'
+        for name in ('Upload-Offset', 'Tus-Resumable', 'Authorization'):
+            assert name in headers['Access-Control-Allow-Headers']
+        _, headers, _ = server.ask('OPTIONS', path, None, {**asked, 'Origin': 'https://evil.org'})
+        assert 'Access-Control-Allow-Origin' not in headers
+    _, headers, _ = server.ask('HEAD', create(server, 9), None,
+                               {**TUS, 'Origin': 'https://example.org'})
+    assert 'Upload-Offset' in headers['Access-Control-Expose-Headers']
+
+
 def bad_requests_are_refused(server, photo):
     for headers, wanted in (({}, 412), ({'Tus-Resumable': '0.2.2'}, 412), (TUS, 400),
                             ({**TUS, 'Upload-Length': '-1'}, 400),
@@ -172,12 +188,13 @@ def memory_is_bounded(server, photo):
 if __name__ == '__main__':
     with open(sys.argv[3], 'rb') as file:
         jpeg = file.read()
-    with Server(sys.argv[1], sys.argv[2], '--threads', '1', '--max-uploads', '8') as one:
+    with Server(sys.argv[1], sys.argv[2], '--threads', '1', '--max-uploads', '8',
+                '--origins', 'https://example.org') as one:
         code = run([memory_is_bounded, pieces_of_any_size_make_the_photo,
                     a_broken_piece_has_served_as_far_as_it_came,
                     several_are_named_with_commas_or_one_by_one,
                     an_offset_elsewhere_is_a_conflict_and_changes_nothing,
                     what_is_half_here_is_not_identified, one_that_is_given_up_is_unknown,
                     the_method_may_stand_in_a_header, options_say_what_is_spoken,
-                    bad_requests_are_refused], one, jpeg)
+                    pages_of_sites_that_may_call_are_let_in, bad_requests_are_refused], one, jpeg)
     sys.exit(code)
