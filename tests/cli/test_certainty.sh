@@ -119,4 +119,11 @@ ask 200 /v1/models/model/examples/1
 cmp .stdout model/examples/1.jpg || fail "another example"
 ask 404 /v1/models/model/examples/3
 stop
+
+claim "what is explained is kept as well"
+serve model --db kept.db
+ask 200 "/v1/identify?explain=1" -F "images=@$photo" -F keep=1
+equal "$(field kept)" true
+has token images.0.explain
+stop
 finish
