@@ -206,10 +206,25 @@ static oc_status add_part(oci_exchange *x, const char *name, const char *filenam
     return OC_OK;
 }
 
+static bool same(const char *a, const char *b) {
+    return a == b || (a != NULL && b != NULL && strcmp(a, b) == 0);
+}
+
+/* Where what came ends within what may yet be the boundary, libmicrohttpd says "no bytes, at 0",
+ * and says 0 again when the first bytes are sure. So a part that is still empty goes on. */
+static bool begins_part(const oci_exchange *x, const char *name, const char *filename,
+                        uint64_t offset, size_t size) {
+    if (offset > 0) return false;
+    if (x->part_count == 0 || size == 0) return true;
+    const oci_part *last = &x->parts[x->part_count - 1];
+    return last->bytes.size > 0 || !same(last->name, name) || !same(last->filename, filename);
+}
+
 static oc_status take_part(oci_request *r, const char *name, const char *filename, const char *type,
                            const char *data, uint64_t offset, size_t size, oc_error *err) {
     oci_exchange *x = &r->x;
-    if (offset == 0) OC_TRY(add_part(x, name, filename, type, err));
+    if (begins_part(x, name, filename, offset, size))
+        OC_TRY(add_part(x, name, filename, type, err));
     if (x->part_count == 0) return oc_fail(err, OC_EFORMAT, "the form begins within a part");
     oci_part *part = &x->parts[x->part_count - 1];
     if (part->filename == NULL && part->bytes.size + size > MAX_TEXT)

@@ -152,6 +152,10 @@ describe('the page', { skip: skip || false, timeout: 300_000 }, () => {
         const list = async () =>
             (await (await fetch(site.url + '/v1/observations')).json()).observations;
         assert.equal((await list())[0].suggested, '<b>my rose</b>');
+        await page.selectOption('.chip', 'leaf');
+        await page.reload();
+        await page.waitForSelector('.note.good');
+        assert.equal(await page.inputValue('.chip'), 'leaf');
         await page.click('.note.good button');
         await page.click('.sheet .main');
         await page.waitForSelector('.note.good', { state: 'detached' });

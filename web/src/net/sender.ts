@@ -3,7 +3,7 @@
 // when the page is looked at again, and when an entry's pause is over.
 // SPDX-License-Identifier: BSD-2-Clause
 import {
-    getEntry,
+    changeEntry,
     listEntries,
     pruneEntries,
     saveEntry,
@@ -21,6 +21,7 @@ let timer: ReturnType<typeof setTimeout> | undefined;
 let busy = false;
 
 export async function pump(): Promise<void> {
+    if (navigator.onLine === false) return askForSync();
     if (busy) return;
     busy = true;
     try {
@@ -49,6 +50,7 @@ async function workOff(): Promise<void> {
 
 async function sendOne(entry: Entry): Promise<void> {
     const options = await loadSettings();
+    if (entry.problem) await changeEntry(entry.id, trying);
     let moved = false;
     const sent = (share: number): void => {
         moved ||= share > 0;
@@ -56,24 +58,23 @@ async function sendOne(entry: Entry): Promise<void> {
     };
     try {
         const answer = await sendEntry(entry, options, { sent, save: keepPlace });
-        await change(entry.id, (now) => answered(now, answer));
+        await changeEntry(entry.id, (now) => answered(now, answer));
         await pruneEntries();
     } catch (error) {
         const why =
             error instanceof Refused ? error : new Refused({ status: 500, title: String(error) });
-        await change(entry.id, (now) => afterFailure(now, why, Date.now(), moved));
+        await changeEntry(entry.id, (now) => afterFailure(now, why, Date.now(), moved));
     }
 }
 
 // Which uploads have begun, so that another visit resumes them.
 function keepPlace({ id, uploads }: Entry): Promise<void> {
-    return change(id, (now) => ({ ...now, uploads }));
+    return changeEntry(id, (now) => ({ ...now, uploads }));
 }
 
-// What happens to an entry that was deleted meanwhile: nothing.
-async function change(id: string, how: (entry: Entry) => Entry): Promise<void> {
-    const entry = await getEntry(id);
-    if (entry) await saveEntry(how(entry));
+// While it is tried again the last try's problem is history.
+function trying({ problem: _problem, ...entry }: Entry): Entry {
+    return entry;
 }
 
 function answered(entry: Entry, answer: Answer): Entry {

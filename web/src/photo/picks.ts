@@ -5,7 +5,14 @@
 import { announce } from '../dom.ts';
 import { pump } from '../net/sender.ts';
 import { all, clear } from '../store/db.ts';
-import { newEntry, saveEntry, untried, type Entry, type Photo } from '../store/entries.ts';
+import {
+    getEntry,
+    newEntry,
+    saveEntry,
+    untried,
+    type Entry,
+    type Photo,
+} from '../store/entries.ts';
 import { loadSettings } from '../store/settings.ts';
 import { t } from '../words/words.ts';
 import { readOrigin, type Origin } from './exif.ts';
@@ -47,8 +54,9 @@ export async function takeIn(files: File[], into?: Entry): Promise<Taken> {
 }
 
 async function enqueue(photos: Photo[], files: File[], into?: Entry): Promise<Entry> {
-    const entry = into
-        ? again({ ...into, photos: [...into.photos, ...photos] })
+    const before = into && ((await getEntry(into.id)) ?? into);
+    const entry = before
+        ? again({ ...before, photos: [...before.photos, ...photos] })
         : newEntry(photos, Date.now());
     originals.set(entry.id, [...(originals.get(entry.id) ?? []), ...files]);
     await saveEntry(entry);
@@ -60,6 +68,11 @@ async function enqueue(photos: Photo[], files: File[], into?: Entry): Promise<En
 export function again(entry: Entry): Entry {
     const { answer: _answer, problem: _problem, maps: _maps, none: _none, ...rest } = entry;
     return { ...rest, task: 'identify', state: 'waiting', ...untried };
+}
+
+// The entry, to be given to the experts (once more); its answer stays.
+export function keepAgain({ problem: _problem, ...entry }: Entry): Entry {
+    return { ...entry, task: 'keep', state: 'waiting', ...untried };
 }
 
 // Place and day of the entry's photos; {} when they have none or are no longer at hand.

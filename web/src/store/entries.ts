@@ -88,6 +88,12 @@ export async function saveEntry(entry: Entry): Promise<void> {
     tell({ kind: 'entry', id: entry.id });
 }
 
+// Changes what is stored now, not what a view once read; an entry that was deleted stays deleted.
+export async function changeEntry(id: string, how: (entry: Entry) => Entry): Promise<void> {
+    const entry = await getEntry(id);
+    if (entry) await saveEntry(how(entry));
+}
+
 export async function removeEntry(id: string): Promise<void> {
     await remove('entries', id);
     tell({ kind: 'gone' });

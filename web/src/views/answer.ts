@@ -2,10 +2,10 @@
 // can be done with them.
 // SPDX-License-Identifier: BSD-2-Clause
 import { fill, h, icon } from '../dom.ts';
-import { nameOf, type Ranked } from '../net/answers.ts';
+import { nameOf, Refused, type Ranked } from '../net/answers.ts';
 import { call, imageUrl, modelCard } from '../net/api.ts';
 import { explainEntry } from '../net/send.ts';
-import { removeEntry, saveEntry, type Entry } from '../store/entries.ts';
+import { changeEntry, removeEntry, type Entry } from '../store/entries.ts';
 import type { Settings } from '../store/settings.ts';
 import { certainty, percent, t } from '../words/words.ts';
 import { askFirst } from './ask.ts';
@@ -128,16 +128,13 @@ async function toggleMap(
     settings: Settings,
     button: HTMLButtonElement,
 ): Promise<void> {
-    if (entry.maps) {
-        const { maps: _maps, ...rest } = entry;
-        return saveEntry(rest);
-    }
+    if (entry.maps) return changeEntry(entry.id, ({ maps: _maps, ...now }) => now);
     button.disabled = true;
     try {
         const answer = await explainEntry(entry, settings);
         const maps = answer.images.map((image) => image.explain ?? '');
         if (!maps.some(Boolean)) throw new Error('no map');
-        await saveEntry({ ...entry, maps });
+        await changeEntry(entry.id, (now) => ({ ...now, maps }));
         document.querySelector('.photos')?.scrollIntoView({ behavior: 'smooth', block: 'start' });
     } catch {
         toast(t('find.mapFailed'));
@@ -149,7 +146,7 @@ function noneButton(shown: Shown): HTMLElement | false {
     const { entry, settings } = shown;
     if (entry.kept) return false;
     const click = async (): Promise<void> => {
-        await saveEntry({ ...entry, none: !entry.none });
+        await changeEntry(entry.id, (now) => ({ ...now, none: !entry.none }));
         if (!entry.none && settings.config?.keep)
             await askKeep({ ...shown, entry: { ...entry, none: true } });
     };
@@ -173,18 +170,26 @@ function deleteButton(entry: Entry): HTMLElement {
     return h('button', props, icon('trash'), t('delete'));
 }
 
+async function deleteThere(settings: Settings, kept: NonNullable<Entry['kept']>): Promise<void> {
+    const headers = { 'X-Delete-Token': kept.token };
+    try {
+        await call(settings, '/v1/observations/' + kept.id, { method: 'DELETE', headers });
+    } catch (error) {
+        if (!(error instanceof Refused) || error.problem.status !== 404) throw error; // gone: good
+    }
+}
+
+function takenBack({ kept: _kept, keep: _keep, ...entry }: Entry): Entry {
+    return { ...entry, task: 'identify' };
+}
+
 // What was given to the experts can be taken back, with the token that only this device has.
 function keptNote(entry: Entry, settings: Settings): HTMLElement {
     const takeBack = async (): Promise<void> => {
         if (!entry.kept || !(await askFirst(t('keep.undoAsk'), t('keep.undo')))) return;
-        const headers = { 'X-Delete-Token': entry.kept.token };
         try {
-            await call(settings, '/v1/observations/' + entry.kept.id, {
-                method: 'DELETE',
-                headers,
-            });
-            const { kept: _kept, keep: _keep, ...rest } = entry;
-            await saveEntry({ ...rest, task: 'identify' });
+            await deleteThere(settings, entry.kept);
+            await changeEntry(entry.id, takenBack);
         } catch (error) {
             toast(t('keep.undoFailed') + ' ' + (error as Error).message);
         }

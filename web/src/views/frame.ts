@@ -1,7 +1,7 @@
 // What stands around every view: the name, the ways to the other views (at the bottom on a phone,
 // under the thumb), and the main part.
 // SPDX-License-Identifier: BSD-2-Clause
-import { h, icon, type Drawing } from '../dom.ts';
+import { announce, h, icon, type Drawing } from '../dom.ts';
 import { t, type Key } from '../words/words.ts';
 
 const ways: [string, Drawing, Key][] = [
@@ -12,6 +12,7 @@ const ways: [string, Drawing, Key][] = [
 
 // Builds it anew, in the language of now.
 export function frame(): void {
+    announce(''); // the place where things are said is there before the first is
     document.querySelector('.skip')?.replaceChildren(t('skip'));
     const header = document.querySelector('header.top');
     header?.querySelector('nav')?.remove();

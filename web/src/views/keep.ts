@@ -4,8 +4,8 @@
 import { fill, h, icon } from '../dom.ts';
 import { modelCard } from '../net/api.ts';
 import { pump } from '../net/sender.ts';
-import { originOf } from '../photo/picks.ts';
-import { saveEntry, untried, type Entry, type Keep } from '../store/entries.ts';
+import { keepAgain, originOf } from '../photo/picks.ts';
+import { changeEntry, type Entry, type Keep } from '../store/entries.ts';
 import { saveSettings, type Settings } from '../store/settings.ts';
 import { number, t } from '../words/words.ts';
 import { suggestions } from './suggest.ts';
@@ -77,8 +77,7 @@ function labelOf(typed: string, entry: Entry): string {
 }
 
 async function enqueue(entry: Entry, keep: Keep): Promise<void> {
-    const { problem: _problem, ...rest } = entry;
-    await saveEntry({ ...rest, ...untried, state: 'waiting', keep, task: 'keep' });
+    await changeEntry(entry.id, (now) => ({ ...keepAgain(now), keep }));
     await pump();
 }
 

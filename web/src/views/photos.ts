@@ -2,7 +2,7 @@
 // one more on request. Over the large one lies the heat map, when it was asked for.
 // SPDX-License-Identifier: BSD-2-Clause
 import { h, icon } from '../dom.ts';
-import { organs, saveEntry, type Entry, type Photo } from '../store/entries.ts';
+import { changeEntry, organs, type Entry, type Photo } from '../store/entries.ts';
 import { t, type Key } from '../words/words.ts';
 import type { Shown } from './find.ts';
 import { takeButton, chooseButton, useFiles } from './pick.ts';
@@ -57,8 +57,9 @@ function organChip(entry: Entry, photo: Photo, i: number): HTMLElement {
         chip.append(h('option', { value: organ, selected: chosen }, organWord(organ)));
     }
     chip.onchange = (): void => {
-        photo.organ = chip.value;
-        void saveEntry(entry);
+        const photos = (now: Entry): Photo[] =>
+            now.photos.map((one, at) => (at === i ? { ...one, organ: chip.value } : one));
+        void changeEntry(entry.id, (now) => ({ ...now, photos: photos(now) }));
     };
     return chip;
 }

@@ -3,8 +3,8 @@
 // SPDX-License-Identifier: BSD-2-Clause
 import { h, icon } from '../dom.ts';
 import { pump } from '../net/sender.ts';
-import { again } from '../photo/picks.ts';
-import { saveEntry, type Entry } from '../store/entries.ts';
+import { again, keepAgain } from '../photo/picks.ts';
+import { changeEntry, type Entry } from '../store/entries.ts';
 import { t } from '../words/words.ts';
 import type { Shown } from './find.ts';
 
@@ -62,9 +62,7 @@ function failed(entry: Entry): HTMLElement {
 
 function retryButton(entry: Entry): HTMLElement {
     const retry = async (): Promise<void> => {
-        const fresh = entry.task === 'keep' ? { ...again(entry), task: entry.task } : again(entry);
-        const { answer } = entry;
-        await saveEntry(entry.task === 'keep' && answer ? { ...fresh, answer } : fresh);
+        await changeEntry(entry.id, (now) => (now.task === 'keep' ? keepAgain(now) : again(now)));
         await pump();
     };
     return h('button', { type: 'button', onclick: () => void retry() }, t('status.retry'));

@@ -2,10 +2,9 @@
 // SPDX-License-Identifier: BSD-2-Clause
 import { h } from '../dom.ts';
 
-let shelf: HTMLElement | undefined;
+const shelf = document.body.appendChild(h('div', { class: 'toasts', role: 'status' }));
 
 export function toast(text: string, act?: { label: string; run: () => void }): void {
-    shelf ??= document.body.appendChild(h('div', { class: 'toasts', role: 'status' }));
     const note = h('div', { class: 'toast' }, h('span', {}, text));
     if (act) {
         const run = (): void => {
