@@ -54,6 +54,10 @@ uint64_t oc_free_memory(void);
  * failure from a bad file. */
 uint64_t oc_mem_failures(void);
 
+/* For a process that lives on, before its threads begin: what is freed goes back to the system rather
+ * than into a store of each thread. */
+void oc_heap_settle(void);
+
 /* For tests only. Allocations so far in the process; and: the n-th allocation from now (1 = the
  * next) fails, once; 0 disarms. These counters are the gate's own state, and atomic. */
 uint64_t oc_mem_allocations(void);

@@ -195,6 +195,7 @@ static oc_status run(oci_call *call, oc_error *err) {
     options.models = models;
     options.model_count = (size_t)call->args.count;
     options.address = address;
+    oc_heap_settle();
     block_signals(&set);
     OC_TRY(oc_server_start(&server, &options, err));
     bool six = strchr(address, ':') != NULL;

@@ -125,18 +125,24 @@ oc_status oc_predict_bytes(oc_predictor *p, const void *bytes, size_t size, int 
 
 /* ---- many files ---- */
 
+/* Room for what is told of each image. */
 static oc_status make_pack(oc_predictor *p, oci_pack *pack, oc_error *err) {
-    size_t batch = (size_t)p->batch, bytes = 0;
-    if (pack->pixels != NULL && pack->status != NULL && pack->error != NULL) return OC_OK;
-    clear_pack(pack);
-    *pack = (oci_pack){0};
-    if (oc_mul_size(batch, p->image_floats * sizeof(float), &bytes)) {
+    size_t batch = (size_t)p->batch;
+    if (pack->status == NULL) pack->status = oc_calloc(batch, sizeof *pack->status);
+    if (pack->error == NULL) pack->error = oc_calloc(batch, sizeof *pack->error);
+    if (pack->status != NULL && pack->error != NULL) return OC_OK;
+    return oc_fail_nomem(err, batch * sizeof *pack->error, "a batch of images");
+}
+
+/* The same, and pixels of its own, so that one is decoded while another runs. */
+static oc_status make_full_pack(oc_predictor *p, oci_pack *pack, oc_error *err) {
+    size_t bytes = 0;
+    OC_TRY(make_pack(p, pack, err));
+    if (pack->pixels == NULL &&
+        oc_mul_size((size_t)p->batch, p->image_floats * sizeof(float), &bytes))
         pack->pixels = oc_malloc_aligned(bytes);
-    }
-    pack->status = oc_calloc(batch, sizeof *pack->status);
-    pack->error = oc_calloc(batch, sizeof *pack->error);
-    if (pack->pixels != NULL && pack->status != NULL && pack->error != NULL) return OC_OK;
-    return oc_fail_nomem(err, bytes, "a batch of images");
+    pack->into = pack->pixels;
+    return pack->pixels != NULL ? OC_OK : oc_fail_nomem(err, bytes, "a batch of images");
 }
 
 /* A job for the decoding thread. */
@@ -150,7 +156,7 @@ typedef struct decoding {
 static void decode_one(void *ctx, size_t i, int worker) {
     decoding *d = ctx;
     oci_pack *pack = d->pack;
-    float *planes = pack->pixels + i * d->p->image_floats;
+    float *planes = pack->into + i * d->p->image_floats;
     oc_renderer *r = d->p->renderer[worker];
     pack->status[i] = pack->paths != NULL
                           ? oc_render_file(r, pack->paths[i], NULL, NULL, planes, &pack->error[i])
@@ -222,11 +228,12 @@ static oc_status run_images(oc_predictor *p, const oc_image_bytes *images, size_
     OC_TRY(oci_plans_get(p, n, plan, err));
     OC_TRY(make_renderers(p, n > 1 ? p->workers : 1, err));
     OC_TRY(make_pack(p, &p->pack[0], err));
+    p->pack[0].into = oc_plan_input(*plan);
     p->pack[0].paths = NULL;
     p->pack[0].images = images;
     p->pack[0].n = n;
     (void)decode_pack(&job);
-    return oc_plan_forward(*plan, p->pack[0].pixels, (int)n, 0, NULL, NULL, err);
+    return oc_plan_forward(*plan, NULL, (int)n, 0, NULL, NULL, err);
 }
 
 oc_status oc_predict_images(oc_predictor *p, const oc_image_bytes *images, size_t n, int k,
@@ -310,8 +317,8 @@ oc_status oc_predict_files(oc_predictor *p, const char *const *paths, size_t cou
     r.ranked = oc_calloc((size_t)k, sizeof *r.ranked);
     if (r.ranked == NULL) return oc_fail_nomem(err, (size_t)k * sizeof *r.ranked, "a ranking");
     OC_GOTO(make_renderers(p, count > 1 ? p->workers : 1, err));
-    OC_GOTO(make_pack(p, &p->pack[0], err));
-    if (count > (size_t)p->batch) OC_GOTO(make_pack(p, &p->pack[1], err));
+    OC_GOTO(make_full_pack(p, &p->pack[0], err));
+    if (count > (size_t)p->batch) OC_GOTO(make_full_pack(p, &p->pack[1], err));
     status = run_files(p, paths, count, &r, err);
 done:
     oc_free(r.ranked);

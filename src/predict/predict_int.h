@@ -14,7 +14,8 @@ bool oci_softmax(const float *logits, size_t classes, double temperature, float 
 
 /* A batch of files on its way from disk to pixels. */
 typedef struct oci_pack {
-    float *pixels;                /* (batch, channels, height, width) */
+    float *pixels;                /* (batch, channels, height, width), for lists of files */
+    float *into;                  /* where they are decoded to: pixels, or a plan's input */
     oc_status *status;            /* (batch) */
     oc_error *error;              /* (batch) of the files that failed */
     const char *const *paths;     /* what is decoded: files ... */

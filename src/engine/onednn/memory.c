@@ -123,13 +123,15 @@ oc_status oci_take(oci_plan *plan, void *out_pp, uint64_t *account, size_t bytes
 /* ---- placing
  * ------------------------------------------------------------------------------------------ */
 
-/* Two plans that take turns need one arena: nothing in it outlives a run. */
-static bool borrow_arena(oci_plan *plan) {
-    const oci_plan *with = oci_sharing(plan);
-    if (!plan->options.in_turns || with == NULL || with->arena == NULL) return false;
-    if (with->arena_floats < plan->arena_floats) return false;
-    plan->arena = with->arena;
-    plan->arena_lent = true;
+const oci_plan *oci_in_turns_with(const oci_plan *plan) {
+    return plan->options.in_turns ? oci_sharing(plan) : NULL;
+}
+
+/* Two plans that take turns need one arena and one scratch: nothing in them outlives a run. */
+static bool borrow(void *out_pp, void *theirs, size_t have, size_t need) {
+    void **out = out_pp;
+    if (theirs == NULL || have < need || need == 0) return false;
+    *out = theirs;
     return true;
 }
 
@@ -150,7 +152,8 @@ static oc_status arena_new(oci_plan *plan, block *blocks, size_t count, oc_error
         if (top > plan->arena_floats) plan->arena_floats = top;
     }
     oc_status status = OC_OK;
-    if (!borrow_arena(plan))
+    const oci_plan *with = oci_in_turns_with(plan);
+    if (with == NULL || !borrow(&plan->arena, with->arena, with->arena_floats, plan->arena_floats))
         status = oci_take(plan, &plan->arena, &plan->held.activations,
                           (plan->arena_floats + OCI_ROW) * sizeof(float),
                           "activations; a smaller --batch needs less", err);
@@ -249,10 +252,21 @@ static oc_status sides_new(oci_plan *plan, oc_error *err) {
     return OC_OK;
 }
 
+/* What operations of inference need while they run. */
+static void borrow_scratch(oci_plan *plan) {
+    const oci_plan *with = oci_in_turns_with(plan);
+    if (with == NULL) return;
+    (void)borrow(&plan->read_scratch, with->read_scratch, with->read_floats, plan->read_floats);
+    (void)borrow(&plan->plain_scratch, with->plain_scratch, with->plain_floats, plan->plain_floats);
+    (void)borrow(&plan->library_scratch, with->library_scratch, with->library_bytes,
+                 plan->library_bytes);
+}
+
 oc_status oci_place_values(oci_plan *plan, oc_error *err) {
     OC_TRY(arena_for_values(plan, err));
     OC_TRY(sides_new(plan, err));
     scratch_sizes(plan);
+    borrow_scratch(plan);
     OC_TRY(scratch_new(plan, &plan->read_scratch, plan->read_floats * sizeof(float), err));
     OC_TRY(scratch_new(plan, &plan->grad_scratch, plan->grad_floats * sizeof(float), err));
     OC_TRY(scratch_new(plan, &plan->sum_scratch, plan->sum_floats * sizeof(float), err));

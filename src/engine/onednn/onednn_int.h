@@ -156,7 +156,6 @@ typedef struct oci_plan {
     size_t slab;       /* floats in each slab */
     float *weights, *grads, *state[2];
     float *arena;
-    bool arena_lent; /* it is the plan's that this one takes turns with */
     size_t arena_floats;
     float *input;        /* (batch, c, h, w) */
     const float *pixels; /* of this run: input, or the caller's */
@@ -242,6 +241,9 @@ static inline const oci_plan *oci_sharing(const oci_plan *plan) {
     return (const oci_plan *)plan->options.share;
 }
 /* The unit of that plan that does the same, or NULL. */
+/* The plan that this one takes turns with, whose arena and scratch it uses where they suffice (the
+ * pointers are the same); NULL = none. */
+const oci_plan *oci_in_turns_with(const oci_plan *plan);
 const oci_unit *oci_shared_unit(const oci_plan *plan, const oci_unit *unit);
 /* Where a parameter's weights are. */
 static inline const float *oci_weights_at(const oci_plan *plan, int param) {

@@ -28,6 +28,16 @@ static oc_status describe(oc_buf *out, oc_error *err) {
     return oci_dnn_describe(out, err);
 }
 
+/* What is another plan's is not ours to free. */
+static void return_lent(oci_plan *plan) {
+    const oci_plan *with = oci_in_turns_with(plan);
+    if (with == NULL) return;
+    if (plan->arena == with->arena) plan->arena = NULL;
+    if (plan->read_scratch == with->read_scratch) plan->read_scratch = NULL;
+    if (plan->plain_scratch == with->plain_scratch) plan->plain_scratch = NULL;
+    if (plan->library_scratch == with->library_scratch) plan->library_scratch = NULL;
+}
+
 static void plan_free(oc_plan *face) {
     oci_plan *plan = plan_of(face);
     for (int u = 0; u < plan->unit_count; u++) {
@@ -39,18 +49,13 @@ static void plan_free(oc_plan *face) {
     }
     for (int i = 0; i < plan->norm_count; i++) oci_norm_clear(&plan->norms[i]);
     oci_weights_free(plan);
-    void *aligned[] = {plan->arena_lent ? NULL : plan->arena,
-                       plan->input,
-                       plan->output,
-                       plan->output_grad,
-                       plan->read_scratch,
-                       plan->grad_scratch,
-                       plan->sum_scratch,
-                       plan->weight_scratch,
-                       plan->turned_scratch,
-                       plan->gathered_scratch,
-                       plan->plain_scratch,
-                       plan->library_scratch};
+    return_lent(plan);
+    void *aligned[] = {plan->arena,          plan->input,
+                       plan->output,         plan->output_grad,
+                       plan->read_scratch,   plan->grad_scratch,
+                       plan->sum_scratch,    plan->weight_scratch,
+                       plan->turned_scratch, plan->gathered_scratch,
+                       plan->plain_scratch,  plan->library_scratch};
     for (size_t i = 0; i < sizeof aligned / sizeof *aligned; i++) oc_free_aligned(aligned[i]);
     oc_free(plan->values);
     oc_free(plan->units);
