@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { after, afterEach, before, describe, test } from 'node:test';
+import { after, afterEach, before, beforeEach, describe, test } from 'node:test';
 import { absent, desktop, identify, start } from './harness.mjs';
 import { need } from './sources.mjs';
 
@@ -15,6 +15,7 @@ describe('the page', { skip: skip || false, timeout: 300_000 }, () => {
     const visit = async (options) => (page = await site.visitor(options));
     before(async () => (site = await start()));
     after(() => site?.stop());
+    beforeEach(() => forgetAll(site));
     afterEach(async () => {
         const complaints = page?.complaints ?? [];
         await page?.context().close();
@@ -40,6 +41,7 @@ describe('the page', { skip: skip || false, timeout: 300_000 }, () => {
         assert.equal(await count('.strip .thumb img'), 5);
         assert.match(await text('.toast'), /1 photo was left out/);
         await page.selectOption('.chip >> nth=0', 'leaf');
+        await isStored(page, 'leaf');
         await page.reload();
         assert.equal(await page.inputValue('.chip >> nth=0'), 'leaf');
         await site.shot(page, 'desktop-find');
@@ -153,6 +155,7 @@ describe('the page', { skip: skip || false, timeout: 300_000 }, () => {
             (await (await fetch(site.url + '/v1/observations')).json()).observations;
         assert.equal((await list())[0].suggested, '<b>my rose</b>');
         await page.selectOption('.chip', 'leaf');
+        await isStored(page, 'leaf');
         await page.reload();
         await page.waitForSelector('.note.good');
         assert.equal(await page.inputValue('.chip'), 'leaf');
@@ -424,6 +427,30 @@ const axePath = () => {
     assert.ok(existsSync(path));
     return path;
 };
+
+// No test sees what another has given to the experts.
+async function forgetAll(site) {
+    const { observations } = await (await fetch(site.url + '/v1/observations')).json();
+    for (const { id } of observations)
+        await fetch(site.url + '/v1/observations/' + id, { method: 'DELETE' });
+}
+
+// Waits until the device has a photo of that part.
+const isStored = (page, organ) =>
+    page.waitForFunction(
+        (wanted) =>
+            new Promise((resolve) => {
+                indexedDB.open('ocellus').onsuccess = ({ target: { result: db } }) => {
+                    const asked = db.transaction('entries').objectStore('entries').getAll();
+                    asked.onsuccess = () => {
+                        db.close();
+                        const photos = asked.result.flatMap((entry) => entry.photos);
+                        resolve(photos.some((photo) => photo.organ === wanted));
+                    };
+                };
+            }),
+        organ,
+    );
 
 async function keepOne(site, i, fields = {}) {
     const form = new FormData();
