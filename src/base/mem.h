@@ -54,8 +54,8 @@ uint64_t oc_free_memory(void);
  * failure from a bad file. */
 uint64_t oc_mem_failures(void);
 
-/* For a process that lives on, before its threads begin: what is freed goes back to the system rather
- * than into a store of each thread. */
+/* For a process that lives on, before its threads begin: what is freed goes back to the system
+ * rather than into a store of each thread. */
 void oc_heap_settle(void);
 
 /* For tests only. Allocations so far in the process; and: the n-th allocation from now (1 = the
