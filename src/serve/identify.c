@@ -173,12 +173,10 @@ oc_status oci_identify_start(oci_exchange *x, oc_status (*then)(oci_exchange *x,
     OC_TRY(gather_photos(d, err));
     OC_TRY(oci_keep_check(d, err));
     OC_TRY(prepare_job(d, err));
-    if (d->job.n > 0) {
+    if (d->job.n > 0)
         enqueue(d, then);
-    } else {
-        (void)oci_identify_finish(
-            x); /* no photo can be read: the answer is the first one's error */
-    }
+    else /* no photo can be read: the answer is the first one's error */
+        (void)oci_identify_finish(x);
     return OC_OK;
 }
 
