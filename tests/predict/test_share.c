@@ -118,6 +118,31 @@ static void smaller_plans_add_no_weights(void **state) {
     tear_down(f);
 }
 
+static void predictors_that_take_turns_do_not_mix(void **state) {
+    (void)state;
+    fixture *f = set_up();
+    for (size_t e = 0; oc_engine_names()[e] != NULL; e++) {
+        oc_predictor *p = predictor_of(f, oc_engine_names()[e]), *q = NULL;
+        oc_ranked whole[BATCH * TOP], again[BATCH * TOP], one[BATCH * TOP];
+        oc_error err = {0};
+        answers(p, f, BATCH, whole);
+        check_ok(oc_predictor_in_turns(&q, p, 2, 1, &err), err);
+        assert_int_equal(oc_predictor_batch(q), 1);
+        for (int round = 0; round < ROUNDS; round++) {
+            answers(q, f, 1, one);
+            answers(p, f, BATCH - 1, again); /* a smaller plan, which takes turns as well */
+            check_same(one, whole, TOP);
+            check_same(again, whole, (BATCH - 1) * TOP);
+        }
+        assert_true(oc_predictor_memory(q).activations < oc_predictor_memory(p).activations / 2);
+        oc_predictor_free(p);
+        answers(q, f, 1, one); /* outlives the one that it takes turns with */
+        check_same(one, whole, TOP);
+        oc_predictor_free(q);
+    }
+    tear_down(f);
+}
+
 static void a_size_that_was_seen_allocates_no_plan(void **state) {
     (void)state;
     fixture *f = set_up();
@@ -277,6 +302,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_size_gives_the_same_answers),
         cmocka_unit_test(smaller_plans_add_no_weights),
+        cmocka_unit_test(predictors_that_take_turns_do_not_mix),
         cmocka_unit_test(a_size_that_was_seen_allocates_no_plan),
         cmocka_unit_test(a_bad_image_fails_only_itself),
         cmocka_unit_test(threads_share_weights),
