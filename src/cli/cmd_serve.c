@@ -48,7 +48,7 @@ static const oci_option table[] = {
     {"connections", 0, OCI_INT, AT(connections), "N", 1, 100000, NULL, "at once (default 1000)"},
     {"max-body", 0, OCI_INT, AT(max_megabytes), "MB", 1, 2000, NULL,
      "megabytes of a request (default 32)"},
-    {"max-pixels", 0, OCI_INT, AT(max_megapixels), "MP", 1, 2000, NULL,
+    {"max-pixels", 0, OCI_INT, AT(max_megapixels), "MP", 1, 200, NULL,
      "megapixels of a photo (default 50)"},
     {"max-memory", 0, OCI_INT, AT(memory_megabytes), "MB", 1, 1000000, NULL,
      "megabytes of requests in flight, all together (default 256)"},
@@ -174,6 +174,7 @@ static void block_signals(sigset_t *set) {
 static void serve_until_told(oc_server *server, const sigset_t *set, double drain) {
     int number = 0;
     while (sigwait(set, &number) == 0 && number == SIGHUP) oc_server_reload(server);
+    (void)signal(SIGHUP, SIG_IGN);
     (void)pthread_sigmask(SIG_UNBLOCK, set, NULL); /* a second one ends at once */
     say(NULL, OC_LOG_INFO, "stopping: what has come in is answered");
     oc_server_drain(server, drain);

@@ -218,8 +218,8 @@ oc_status oci_finish_render(oc_renderer *r, const oci_draws *draws, float *plane
 
 /* ---- the whole ------------------------------------------------------------------------------- */
 
-oc_status oc_render(oc_renderer *r, const void *bytes, size_t size, const oc_augment *augment,
-                    oc_rng *rng, float *planes, oc_error *err) {
+static oc_status render(oc_renderer *r, const void *bytes, size_t size, const oc_augment *augment,
+                        oc_rng *rng, float *planes, oc_error *err) {
     oc_image_info info;
     oci_view view;
     oci_draws drawn, *draws = NULL;
@@ -236,13 +236,20 @@ oc_status oc_render(oc_renderer *r, const void *bytes, size_t size, const oc_aug
 }
 
 void oci_let_go_of_giants(oc_renderer *r) {
-    enum { GIANT_BYTES = 64 << 20 };
+    enum { GIANT_BYTES = 32 << 20 };
     if (r->decoded.capacity > GIANT_BYTES) oc_image_clear(&r->decoded);
     if (r->kept.capacity > GIANT_BYTES) oc_image_clear(&r->kept);
     if (r->capacity <= GIANT_BYTES) return;
     oc_free(r->bytes);
     r->bytes = NULL;
     r->capacity = 0;
+}
+
+oc_status oc_render(oc_renderer *r, const void *bytes, size_t size, const oc_augment *augment,
+                    oc_rng *rng, float *planes, oc_error *err) {
+    oc_status status = render(r, bytes, size, augment, rng, planes, err);
+    if (bytes != r->bytes) oci_let_go_of_giants(r); /* else the bytes are still the caller's */
+    return status;
 }
 
 oc_status oci_read_photo(oc_renderer *r, const char *path, size_t *size, oc_error *err) {

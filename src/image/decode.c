@@ -72,6 +72,13 @@ static oc_place displayed_place(const oc_place *place, const oc_image *decoded, 
                       .height = turned ? place->width : place->height};
 }
 
+/* Work buffers are kept from image to image, but not those of a giant. */
+static void let_go_of_giants(oc_decoder *decoder) {
+    enum { GIANT_BYTES = 32 << 20 };
+    if (decoder->wide.capacity > GIANT_BYTES) oc_image_clear(&decoder->wide);
+    if (decoder->turned.capacity > GIANT_BYTES) oc_image_clear(&decoder->turned);
+}
+
 static oc_status decode(oc_decoder *decoder, oci_bytes in, const oc_decode_options *options,
                         oc_image *out, oc_place *place, oc_image_info *info, oc_error *err) {
     oci_budget budget = oci_budget_start(&options->limits);
@@ -101,7 +108,9 @@ static oc_status decode(oc_decoder *decoder, oci_bytes in, const oc_decode_optio
 oc_status oc_decode_part(oc_decoder *decoder, const void *bytes, size_t size,
                          const oc_decode_options *options, oc_image *out, oc_place *place,
                          oc_error *err) {
-    return decode(decoder, (oci_bytes){bytes, size}, options, out, place, NULL, err);
+    oc_status status = decode(decoder, (oci_bytes){bytes, size}, options, out, place, NULL, err);
+    let_go_of_giants(decoder);
+    return status;
 }
 
 oc_status oc_decode(oc_decoder *decoder, const void *bytes, size_t size,
@@ -110,5 +119,7 @@ oc_status oc_decode(oc_decoder *decoder, const void *bytes, size_t size,
     oc_decode_options whole = options ? *options : (oc_decode_options){0};
     oc_place ignored;
     whole.part = (oc_region){0};
-    return decode(decoder, (oci_bytes){bytes, size}, &whole, out, &ignored, info, err);
+    oc_status status = decode(decoder, (oci_bytes){bytes, size}, &whole, out, &ignored, info, err);
+    let_go_of_giants(decoder);
+    return status;
 }

@@ -71,14 +71,14 @@ static void run(oci_request *r) {
 
 void oci_wait(oci_exchange *x, oc_status (*then)(oci_exchange *x, oc_error *err)) {
     x->then = then;
-    (void)atomic_fetch_add(&http_of(x)->suspended, 1);
+    (void)atomic_fetch_add(&http_of(x)->at_work, 1);
     MHD_suspend_connection(x->connection);
 }
 
 void oci_wake(oci_exchange *x) {
     oci_http *h = http_of(x); /* x may be gone once it is resumed */
     MHD_resume_connection(x->connection);
-    (void)atomic_fetch_sub(&h->suspended, 1);
+    (void)atomic_fetch_sub(&h->at_work, 1);
 }
 
 static void add_header(struct MHD_Response *response, const char *name, const char *value) {
@@ -115,6 +115,17 @@ static enum MHD_Result send_answer(oci_request *r) {
     return sent;
 }
 
+/* libmicrohttpd must not be stopped while a connection is suspended, nor be given one to suspend
+ * while it stops: once `closing` is set and nobody is at work, neither happens. */
+static bool run_unless_closing(oci_request *r) {
+    oci_http *h = http_of(&r->x);
+    (void)atomic_fetch_add(&h->at_work, 1);
+    bool open = !atomic_load(&h->closing);
+    if (open) run(r);
+    (void)atomic_fetch_sub(&h->at_work, 1);
+    return open;
+}
+
 /* Called when the headers are in, for each piece of the body, when the body is in, and once more
  * when a suspended request is woken. */
 static enum MHD_Result on_request(void *ctx, struct MHD_Connection *c, const char *url,
@@ -138,7 +149,7 @@ static enum MHD_Result on_request(void *ctx, struct MHD_Connection *c, const cha
     if (!r->refused) {
         if (!r->ran)
             set_deadline(http_of(&r->x), c, SEND_FACTOR * r->x.server->options.patience, false);
-        run(r);
+        if (!run_unless_closing(r)) return MHD_NO;
     }
     return r->x.then != NULL ? MHD_YES : send_answer(r);
 }
@@ -217,9 +228,9 @@ oc_status oci_http_new(oci_http **out, oc_server *server, oc_error *err) {
     *out = NULL;
     if (h == NULL) return oc_fail_nomem(err, sizeof *h, "the HTTP side");
     h->server = server;
-    h->listener = -1;
     atomic_init(&h->held, 0);
-    atomic_init(&h->suspended, 0);
+    atomic_init(&h->at_work, 0);
+    atomic_init(&h->closing, false);
     server->http = *out = h; /* requests may come in before the next line has returned */
     OC_GOTO(oci_deadlines_new(&h->deadlines, err));
     OC_GOTO(read_tls(h, &server->options, err));
@@ -247,23 +258,26 @@ int oci_http_port(const oci_http *h) {
 }
 
 void oci_http_quiesce(oci_http *h) {
-    if (h->listener < 0) h->listener = MHD_quiesce_daemon(h->daemon);
+    if (h->quiet) return;
+    h->quiet = true;
+    int listener = MHD_quiesce_daemon(h->daemon);
+    if (listener >= 0) (void)close(listener); /* who comes now is told so at once */
 }
 
 /* Whoever waits for a model is woken before the daemon stops: its workers always get there. */
-static void wait_for_suspended(oci_http *h) {
+static void wait_for_work(oci_http *h) {
     const struct timespec pause = {.tv_nsec = 5 * 1000 * 1000};
-    while (atomic_load(&h->suspended) > 0) (void)nanosleep(&pause, NULL);
+    atomic_store(&h->closing, true);
+    while (atomic_load(&h->at_work) > 0) (void)nanosleep(&pause, NULL);
 }
 
 void oci_http_free(oci_http *h) {
     if (h == NULL) return;
     if (h->daemon != NULL) {
         oci_http_quiesce(h);
-        wait_for_suspended(h);
+        wait_for_work(h);
         MHD_stop_daemon(h->daemon);
     }
-    if (h->listener >= 0) (void)close(h->listener);
     oci_deadlines_free(h->deadlines);
     oc_free(h->cert);
     oc_free(h->key);

@@ -14,10 +14,11 @@ struct oci_http {
     oc_server *server;
     struct MHD_Daemon *daemon;
     char *cert, *key;
-    atomic_ullong held;   /* bytes of all requests */
-    atomic_int suspended; /* exchanges between oci_wait and oci_wake */
+    atomic_ullong held;  /* bytes of all requests */
+    atomic_int at_work;  /* exchanges that a handler runs, or between oci_wait and oci_wake */
+    atomic_bool closing; /* no handler begins any more */
     oci_deadlines *deadlines;
-    int listener; /* that was taken from the daemon when draining, or -1 */
+    bool quiet; /* the port is given up */
 };
 
 /* A connected socket that somebody else has made is served, as one from this machine, and closed in

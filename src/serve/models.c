@@ -36,6 +36,7 @@ struct oci_models {
     pthread_cond_t changed; /* asked to reload or stop, or a model was given back */
     pthread_t watcher;
     bool watching, stopping, reload;
+    oci_served *retired; /* the watcher's */
 };
 
 /* ---- a loaded model ---------------------------------------------------------------------------
@@ -97,12 +98,21 @@ static bool same_stamp(stamp a, stamp b) {
 /* ---- watching ---------------------------------------------------------------------------------
  */
 
-/* Wait until nobody uses an old model any more, then free it. */
-static void retire(oci_models *m, oci_served *old) {
-    (void)pthread_mutex_lock(&m->lock);
-    while (old->users > 0) (void)pthread_cond_wait(&m->changed, &m->lock);
-    (void)pthread_mutex_unlock(&m->lock);
-    free_served(old);
+/* Free the old models that nobody uses any more. A client may be slow to take its answer: nobody
+ * waits for it. */
+static void retire(oci_models *m) {
+    for (oci_served **at = &m->retired; *at != NULL;) {
+        oci_served *old = *at;
+        (void)pthread_mutex_lock(&m->lock);
+        bool used = old->users > 0;
+        (void)pthread_mutex_unlock(&m->lock);
+        if (used) {
+            at = &old->next;
+            continue;
+        }
+        *at = old->next;
+        free_served(old);
+    }
 }
 
 static void replace(oci_models *m, entry *e, stamp now) {
@@ -124,7 +134,8 @@ static void replace(oci_models *m, entry *e, stamp now) {
     e->current = fresh;
     (void)pthread_mutex_unlock(&m->lock);
     oc_info(&m->log, "%s: loaded again from %s", e->name, e->folder);
-    retire(m, old);
+    old->next = m->retired;
+    m->retired = old;
 }
 
 static void *watch(void *ctx) {
@@ -145,6 +156,7 @@ static void *watch(void *ctx) {
             stamp now = stamp_of(m->entries[i].folder);
             if (all || !same_stamp(now, m->entries[i].seen)) replace(m, &m->entries[i], now);
         }
+        retire(m);
     }
 }
 
@@ -228,6 +240,7 @@ void oci_models_free(oci_models *m) {
     (void)pthread_cond_broadcast(&m->changed);
     (void)pthread_mutex_unlock(&m->lock);
     if (m->watching) (void)pthread_join(m->watcher, NULL);
+    retire(m);
     for (size_t i = 0; i < m->count; i++) {
         free_served(m->entries[i].current);
         oc_free(m->entries[i].name);

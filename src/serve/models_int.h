@@ -15,6 +15,7 @@ typedef struct oci_served {
     oci_queue *queue;
     char *card; /* README.md of the folder, or NULL */
     int users;
+    struct oci_served *next; /* of those that are to be freed */
 } oci_served;
 
 typedef struct oci_models oci_models;

@@ -145,7 +145,9 @@ static void find_route(oci_exchange *x, const char *word, const char *path) {
 /* Where the queue is full there is no need to take the photos in. */
 static void judge_queue(oci_exchange *x) {
     oci_models *models = x->server->models;
-    oci_served *s = oci_models_take(models, x->arg[0] != NULL ? x->arg[0] : oci_query(x, "model"));
+    const char *name = x->arg[0] != NULL ? x->arg[0] : oci_query(x, "model");
+    if (name == NULL && oci_models_count(models) > 1) return; /* a form may name it further on */
+    oci_served *s = oci_models_take(models, name);
     double retry = 0;
     if (s == NULL) return; /* told by the handler */
     if (oci_queue_is_full(s->queue, &retry)) {
