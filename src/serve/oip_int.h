@@ -15,6 +15,7 @@
 
 /* Images of a request; outputs of one; values that JSON may hold, for each costs tens of bytes. */
 enum { OCI_OIP_IMAGES = 256, OCI_OIP_OUTPUTS = 4, OCI_OIP_VALUES = 2000000 };
+enum { OCI_OIP_BINARY_VALUES = 16 << 20 }; /* of an answer, behind its JSON */
 
 typedef struct oci_oip_output {
     bool label;         /* `label`, else `probabilities` */

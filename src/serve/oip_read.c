@@ -300,6 +300,25 @@ static oc_status read_outputs(reader *r, const json_t *request, oc_error *err) {
     return OC_OK;
 }
 
+/* What the answer will hold, before anything is run for it. */
+static oc_status check_answer(const reader *r, oc_error *err) {
+    const oci_oip_request *out = r->out;
+    size_t json = 0, binary = 0, classes = r->model->classes->count;
+    for (size_t i = 0; i < out->output_count; i++) {
+        const oci_oip_output *o = &out->outputs[i];
+        size_t k = o->label ? 1 : o->classification > 0 ? (size_t)o->classification : classes;
+        if (o->binary)
+            binary += out->n * k;
+        else
+            json += out->n * k;
+    }
+    if (json <= OCI_OIP_VALUES && binary <= OCI_OIP_BINARY_VALUES) return OC_OK;
+    return oc_fail(err, OC_EUSAGE,
+                   "the answer would have %zu values in JSON (at most %d) and %zu binary ones (at "
+                   "most %d): ask for \"binary_data\", for \"classification\", or for fewer images",
+                   json, OCI_OIP_VALUES, binary, OCI_OIP_BINARY_VALUES);
+}
+
 /* ---- the whole ---- */
 
 /* Every value of JSON but the first stands behind one of these. */
@@ -318,7 +337,8 @@ static oc_status read_request(reader *r, const char *body, size_t json_size, oc_
     if (oc_json_has(out->json, "id"))
         OC_TRY(oc_json_get_string(out->json, "id", "the request", &out->id, err));
     OC_TRY(read_outputs(r, out->json, err));
-    return read_input(r, out->json, err);
+    OC_TRY(read_input(r, out->json, err));
+    return check_answer(r, err);
 }
 
 oc_status oci_oip_read(oci_oip_request *out, const oci_oip_model *model, const char *body,

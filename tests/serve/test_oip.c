@@ -210,6 +210,24 @@ static void outputs_are_checked(void **state) {
     }
 }
 
+static void an_answer_that_is_too_large_is_refused_before_it_is_made(void **state) {
+    fixture f = *(fixture *)*state;
+    const oc_classes many = {.count = 1500000}, most = {.count = 9000000};
+    oci_oip_request in;
+    oc_error err = {0};
+    f.view.classes = &many;
+    refuse(&f, IMAGE "\"data\":[\"Zm9v\",\"\"]}]}", "3000000 values in JSON");
+    check_ok(read_json(&f,
+                       IMAGE
+                       "\"data\":[\"Zm9v\",\"\"]}],\"parameters\":{\"binary_data_output\":true}}",
+                       &in, &err),
+             err);
+    oci_oip_clear(&in);
+    f.view.classes = &most;
+    refuse(&f, IMAGE "\"data\":[\"Zm9v\",\"\"]}],\"parameters\":{\"binary_data_output\":true}}",
+           "18000000 binary ones");
+}
+
 static const float rows[2 * CLASSES] = {0.25F, 0.5F, 0.25F, 0.125F, 0.125F, 0.75F};
 
 static void answers_are_json(void **state) {
@@ -278,6 +296,8 @@ int main(void) {
         cmocka_unit_test_setup_teardown(shapes_that_overflow_are_refused, set_up, tear_down),
         cmocka_unit_test_setup_teardown(binary_pixels_are_little_endian, set_up, tear_down),
         cmocka_unit_test_setup_teardown(outputs_are_checked, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(an_answer_that_is_too_large_is_refused_before_it_is_made,
+                                        set_up, tear_down),
         cmocka_unit_test_setup_teardown(answers_are_json, set_up, tear_down),
         cmocka_unit_test_setup_teardown(binary_answers_stand_behind_the_json, set_up, tear_down),
         cmocka_unit_test_setup_teardown(without_memory_the_request_fails, set_up, tear_down),
