@@ -65,6 +65,23 @@ test('what broke off midway goes in pieces, what never began does not', () => {
     assert.equal(afterFailure(entry({ broken: false }), refused(503), 0, true).broken, false);
 });
 
+test('an upload that is gone begins again, however often; a model that is gone is final', () => {
+    for (const status of [404, 409, 410]) {
+        const begun = entry({ tries: 40, uploads: ['/v1/uploads/1'] });
+        const again = afterFailure(begun, { ...refused(status), lost: true }, 0, true);
+        assert.equal(again.state, 'waiting');
+        assert.deepEqual(again.uploads, []);
+        assert.equal(afterFailure(begun, refused(status), 0, true).state, 'failed');
+    }
+    const begun = entry({ uploads: ['/v1/uploads/1'] });
+    assert.deepEqual(afterFailure(begun, refused(0), 0, true).uploads, begun.uploads);
+});
+
+test('what another tab has settled stays settled', () => {
+    const done = entry({ state: 'done', kept: { id: 'o', token: 't' } });
+    assert.equal(afterFailure(done, refused(0), 0, true), done);
+});
+
 test('when the signal is back what waited for it is due at once', () => {
     assert.equal(afterSignal(entry({ due: 9e9, problem: { status: 0 } })).due, 0);
     assert.equal(afterSignal(entry({ due: 9e9, problem: { status: 429 } })).due, 9e9);

@@ -92,11 +92,13 @@ export interface Observations {
 export class Refused extends Error {
     problem: Problem;
     retryAfter: number; // s, 0 = not said
+    lost: boolean; // it no longer has what was uploaded: the photos are fine, begin again
 
-    constructor(problem: Problem, retryAfter = 0) {
+    constructor(problem: Problem, retryAfter = 0, lost = false) {
         super(problem.detail ?? problem.title);
         this.problem = problem;
         this.retryAfter = retryAfter;
+        this.lost = lost;
     }
 }
 

@@ -1,5 +1,5 @@
 // Calls to the chosen server. Every answer is its JSON or a Refused with the server's own problem;
-// no answer at all is status 0.
+// no answer at all, or none in time, is status 0.
 // SPDX-License-Identifier: BSD-2-Clause
 import { loadSettings, saveSettings, type Settings } from '../store/settings.ts';
 import { Refused, problemOf, type Config, type ModelCard } from './answers.ts';
@@ -13,33 +13,49 @@ export function headersOf(target: Target): Record<string, string> {
     return target.key ? { Authorization: 'Bearer ' + target.key } : {};
 }
 
+const patience = 60_000; // ms for a whole call: a dead connection says nothing by itself
+
+function within(ms: number): AbortSignal {
+    if (typeof AbortSignal.timeout === 'function') return AbortSignal.timeout(ms);
+    const late = new AbortController(); // Safari before 16
+    setTimeout(() => late.abort(), ms);
+    return late.signal;
+}
+
+// What comes over the line; where that breaks or takes too long, there is no answer.
+async function arrive<T>(coming: Promise<T>): Promise<T> {
+    try {
+        return await coming;
+    } catch (error) {
+        if (error instanceof SyntaxError)
+            throw new Refused({ status: 502, title: 'an answer that is not JSON' });
+        throw new Refused({ status: 0, title: '' });
+    }
+}
+
 export async function call(
     target: Target,
     path: string,
     init: RequestInit = {},
 ): Promise<Response> {
     const headers = { ...headersOf(target), ...(init.headers as Record<string, string>) };
-    let response: Response;
-    try {
-        response = await fetch(target.server + path, { ...init, headers, cache: 'no-store' });
-    } catch {
-        throw new Refused({ status: 0, title: '' });
-    }
+    const signal = init.signal ?? within(patience);
+    const asked = { ...init, headers, signal, cache: 'no-store' } as const;
+    const response = await arrive(fetch(target.server + path, asked));
     if (response.ok) return response;
     const wait = Number(response.headers.get('Retry-After') ?? 0) || 0;
-    throw new Refused(problemOf(response.status, await response.text()), wait);
+    throw new Refused(problemOf(response.status, await arrive(response.text())), wait);
 }
 
 export async function json<T>(target: Target, path: string, init?: RequestInit): Promise<T> {
-    return (await call(target, path, init)).json() as Promise<T>;
+    return arrive((await call(target, path, init)).json() as Promise<T>);
 }
 
 // What the server is and allows; the last known while there is no signal.
 export async function refreshConfig(): Promise<Settings> {
     const settings = await loadSettings();
     try {
-        const signal = AbortSignal.timeout?.(8000);
-        const config = await json<Config>(settings, '/v1/config', signal ? { signal } : {});
+        const config = await json<Config>(settings, '/v1/config', { signal: within(8000) });
         return await saveSettings({ config });
     } catch (error) {
         if (settings.config) return settings;

@@ -28,17 +28,20 @@ export function pauseAfter(tries: number, retryAfter: number): number {
     return 1000 * Math.max(pause, Math.min(retryAfter, 3600));
 }
 
-// No answer, a busy server or a broken one: later again. A refusal of the photos is final. `moved`:
-// some of it was sent.
+// No answer, a busy server or a broken one: later again; a server that lost the uploads: again from
+// their beginning. A refusal of the photos is final. `moved`: some of it was sent. What another tab
+// has settled meanwhile stays settled.
 export function afterFailure(entry: Entry, error: Refused, now: number, moved: boolean): Entry {
+    if (entry.state !== 'waiting') return entry;
     const { status } = error.problem;
     const tries = entry.tries + 1;
-    const again =
-        status === 0 || status === 429 || status === 503 || (status >= 500 && tries < lastly);
+    const busy = status === 0 || status === 429 || status === 503;
+    const again = busy || error.lost || (status >= 500 && tries < lastly);
     if (!again) return { ...entry, state: 'failed', tries, problem: error.problem, uploads: [] };
     const due = now + pauseAfter(tries, error.retryAfter);
     const broken = entry.broken || (moved && status === 0);
-    return { ...entry, state: 'waiting', tries, due, broken, problem: error.problem };
+    const uploads = error.lost ? [] : entry.uploads;
+    return { ...entry, state: 'waiting', tries, due, broken, uploads, problem: error.problem };
 }
 
 // The signal is back: what waited for it is due now; a busy server keeps the pause it asked for.

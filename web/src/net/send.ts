@@ -4,7 +4,7 @@
 import type { Entry } from '../store/entries.ts';
 import { Refused, problemOf, type Answer } from './answers.ts';
 import { headersOf, json, type Target } from './api.ts';
-import { uploadPhoto } from './tus.ts';
+import { lostUploads, uploadPhoto } from './tus.ts';
 
 export interface Options extends Target {
     model: string;
@@ -19,23 +19,36 @@ const atOnce = 320 * 1024; // bytes
 const patience = 20_000; // ms without a byte moving
 
 export async function sendEntry(entry: Entry, options: Options, hooks: Hooks): Promise<Answer> {
-    const bytes = blobsOf(entry).reduce((sum, blob) => sum + blob.size, 0);
+    const blobs = blobsOf(entry);
+    const bytes = blobs.reduce((sum, blob) => sum + blob.size, 0);
     const form = fieldsOf(entry, options);
     const direct = !entry.broken && bytes <= atOnce && typeof XMLHttpRequest !== 'undefined';
     if (direct) {
         addPhotos(form, entry);
-        return post(options, '/v1/identify', form, hooks.sent);
+        return post(options, identifyPath(options), form, hooks.sent);
     }
-    for (const path of await uploadAll(entry, options, hooks))
-        form.append('uploads', path.split('/').pop() ?? '');
-    return json<Answer>(options, '/v1/identify', { method: 'POST', body: form });
+    const paths = await uploadAll(entry, options, hooks);
+    for (const path of paths) form.append('uploads', path.split('/').pop() ?? '');
+    try {
+        return await json<Answer>(options, identifyPath(options), { method: 'POST', body: form });
+    } catch (error) {
+        throw await lostUploads(options, paths, blobs, error);
+    }
+}
+
+// The model stands in the address too: before the photos are in, the server reads only that, and
+// says whether this model's queue has room.
+function identifyPath({ model }: Options, explain = false): string {
+    const query = model ? ['model=' + encodeURIComponent(model)] : [];
+    if (explain) query.push('explain=1');
+    return '/v1/identify' + (query.length ? '?' + query.join('&') : '');
 }
 
 // The same photos once more, for a picture of where the model looked.
 export async function explainEntry(entry: Entry, options: Options): Promise<Answer> {
     const form = fieldsOf({ ...entry, task: 'identify' }, options);
     for (const photo of entry.photos) form.append('images', photo.small, photo.name);
-    return json<Answer>(options, '/v1/identify?explain=1', { method: 'POST', body: form });
+    return json<Answer>(options, identifyPath(options, true), { method: 'POST', body: form });
 }
 
 // What is kept is for people too, so they get the larger copy.

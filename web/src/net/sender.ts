@@ -6,7 +6,6 @@ import {
     changeEntry,
     listEntries,
     pruneEntries,
-    saveEntry,
     tell,
     untried,
     type Entry,
@@ -69,7 +68,7 @@ async function sendOne(entry: Entry): Promise<void> {
 
 // Which uploads have begun, so that another visit resumes them.
 function keepPlace({ id, uploads }: Entry): Promise<void> {
-    return changeEntry(id, (now) => ({ ...now, uploads }));
+    return changeEntry(id, (now) => (now.state === 'waiting' ? { ...now, uploads } : now));
 }
 
 // While it is tried again the last try's problem is history.
@@ -105,9 +104,7 @@ async function askForSync(): Promise<void> {
 }
 
 export async function signalBack(): Promise<void> {
-    for (const entry of await listEntries()) {
-        const due = afterSignal(entry);
-        if (due !== entry) await saveEntry(due);
-    }
+    for (const entry of await listEntries())
+        if (afterSignal(entry) !== entry) await changeEntry(entry.id, afterSignal);
     await pump();
 }

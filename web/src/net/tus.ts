@@ -50,6 +50,25 @@ export async function uploadPhoto(
     return path;
 }
 
+// Statuses that may say that an upload is not there, or not as it was left.
+const doubtful = [404, 409, 410];
+
+// `error`, marked where it is about these uploads (forgotten by a restart, dropped for room,
+// expired): only if one is no longer whole, since a 404 may as well be about the model.
+export async function lostUploads(
+    target: Target,
+    paths: string[],
+    photos: Blob[],
+    error: unknown,
+): Promise<unknown> {
+    if (!(error instanceof Refused) || !doubtful.includes(error.problem.status)) return error;
+    for (const [i, path] of paths.entries())
+        if ((await offsetOf(target, path)) !== photos[i]?.size) return lost(error);
+    return error;
+}
+
+const lost = ({ problem }: Refused): Refused => new Refused(problem, 0, true);
+
 // What the server has of it; null when it no longer knows it.
 async function offsetOf(target: Target, path: string): Promise<number | null> {
     try {
@@ -81,17 +100,13 @@ async function send(target: Target, path: string, piece: Blob, offset: number): 
         'Content-Type': 'application/offset+octet-stream',
     };
     try {
-        const signal = AbortSignal.timeout?.(60_000) ?? null;
-        const response = await call(target, path, {
-            method: 'PATCH',
-            headers,
-            body: piece,
-            signal,
-        });
+        const response = await call(target, path, { method: 'PATCH', headers, body: piece });
         return Number(response.headers.get('Upload-Offset')) || 0;
     } catch (error) {
-        if (!(error instanceof Refused) || error.problem.status !== 409) throw error;
-        return (await offsetOf(target, path)) ?? 0;
+        if (!(error instanceof Refused) || !doubtful.includes(error.problem.status)) throw error;
+        const there = error.problem.status === 409 ? await offsetOf(target, path) : null;
+        if (there === null) throw lost(error);
+        return there;
     }
 }
 

@@ -58,6 +58,44 @@ export async function put(name: StoreName, key: string, value: unknown): Promise
     else memory[name].set(key, value);
 }
 
+// Reads and writes back in one transaction. Returns whether anything changed: not where there is no
+// such key, or `how` returns what it was given.
+export async function change<T>(
+    name: StoreName,
+    key: string,
+    how: (was: T) => T,
+): Promise<boolean> {
+    const store = await on(name, 'readwrite');
+    if (store) return changeIn(store, key, how);
+    const was = memory[name].get(key) as T | undefined;
+    const now = was === undefined ? was : how(was);
+    if (now !== was) memory[name].set(key, now);
+    return now !== was;
+}
+
+function changeIn<T>(store: IDBObjectStore, key: string, how: (was: T) => T): Promise<boolean> {
+    return new Promise((resolve, reject) => {
+        const { transaction } = store;
+        let changed = false;
+        let why: unknown;
+        const asked = store.get(key) as IDBRequest<T | undefined>;
+        asked.onsuccess = (): void => {
+            const was = asked.result;
+            try {
+                const now = was === undefined ? was : how(was);
+                changed = now !== was;
+                if (changed) store.put(now, key);
+            } catch (error) {
+                why = error;
+                transaction.abort();
+            }
+        };
+        transaction.oncomplete = (): void => resolve(changed);
+        transaction.onabort = (): void =>
+            reject(why ?? transaction.error ?? new Error('the database refused'));
+    });
+}
+
 export async function remove(name: StoreName, key: string): Promise<void> {
     const store = await on(name, 'readwrite');
     if (store) await ask(() => store.delete(key));

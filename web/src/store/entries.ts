@@ -3,7 +3,7 @@
 // nothing special. Whoever changes one tells the others (page, other tabs, service worker).
 // SPDX-License-Identifier: BSD-2-Clause
 import type { Answer, Problem } from '../net/answers.ts';
-import { all, clear, get, put, remove } from './db.ts';
+import { all, change, clear, get, put, remove } from './db.ts';
 
 export interface Photo {
     small: Blob; // what the model sees
@@ -88,10 +88,10 @@ export async function saveEntry(entry: Entry): Promise<void> {
     tell({ kind: 'entry', id: entry.id });
 }
 
-// Changes what is stored now, not what a view once read; an entry that was deleted stays deleted.
+// Changes what is stored now, not what a view once read, and lets no other tab or worker come
+// between; an entry that was deleted stays deleted. `how` returns its entry to change nothing.
 export async function changeEntry(id: string, how: (entry: Entry) => Entry): Promise<void> {
-    const entry = await getEntry(id);
-    if (entry) await saveEntry(how(entry));
+    if (await change('entries', id, how)) tell({ kind: 'entry', id });
 }
 
 export async function removeEntry(id: string): Promise<void> {
