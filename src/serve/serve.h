@@ -45,6 +45,7 @@ typedef struct oc_serve_options {
     const char *keys;      /* file of keys (docs/07-serve.md); NULL = none are needed */
     int per_minute, burst; /* requests of an address; per_minute 0 = no limit, burst 0 = as many */
     bool trust_proxy;      /* the client's address is the last of X-Forwarded-For */
+    bool open_review;      /* who comes from this machine may review; without keys and proxy only */
 
     oc_log log; /* called by any thread, one line at a time */
 } oc_serve_options;
