@@ -36,7 +36,8 @@ typedef struct oc_serve_options {
     uint64_t max_pixels;  /* of a photo; 0 = 50 million */
     uint64_t max_memory;  /* bytes of requests in flight, all together; 0 = 256 MiB */
     uint64_t max_uploads; /* bytes of resumable uploads, all together; 0 = 128 MiB */
-    int connections;      /* at once; 0 = 1000 */
+    int connections;      /* at once; 0 = 1000. Of one address a quarter (16 at least), but where
+                             `address` is loopback or trust_proxy is set */
     double patience;      /* seconds for a request to arrive whole; 0 = 60 */
 
     const char *db;  /* SQLite file of observations, made where it is not there; NULL = none kept */

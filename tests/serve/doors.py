@@ -1,7 +1,8 @@
-"""Who is taken for somebody at the server's own machine.
+"""Who is taken for somebody at the server's own machine, and how much of it one address may have.
 usage: doors.py OCELLUS MODEL PHOTO
 SPDX-License-Identifier: BSD-2-Clause"""
 import os
+import socket
 import sys
 import tempfile
 
@@ -63,9 +64,35 @@ def pages_of_other_sites_are_not_local(setting):
         assert server.ask('GET', '/v1/models', None, {'Origin': 'https://evil.example'})[0] == 200
 
 
+def answered(server, count):
+    """of so many connections of one address, open side by side"""
+    line = b'GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n'
+    every = [socket.create_connection(('127.0.0.1', server.port), 30) for _ in range(count)]
+    good = 0
+    for one in every:
+        try:
+            one.sendall(line)
+            good += one.recv(65536).startswith(b'HTTP/1.1 200')
+        except OSError:
+            pass
+    for one in every:
+        one.close()
+    return good
+
+
+def one_address_has_a_share_of_the_connections(setting):
+    for more, listen, wanted in (((), '0.0.0.0', 20), (('--trust-proxy',), '0.0.0.0', 30),
+                                 ((), '127.0.0.1', 30)):
+        with serving(setting, '--connections', '80', *more, listen=listen) as server:
+            assert answered(server, 30) == wanted, (more, listen)
+    with serving(setting, '--connections', '40', listen='0.0.0.0') as server:
+        assert answered(server, 30) == 16
+
+
 if __name__ == '__main__':
     with tempfile.TemporaryDirectory() as made:
         code = run([nobody_reviews_unasked, behind_a_proxy_nobody_is_local,
                     who_sits_here_may_review_where_that_is_open,
-                    pages_of_other_sites_are_not_local], (*sys.argv[1:3], made))
+                    pages_of_other_sites_are_not_local,
+                    one_address_has_a_share_of_the_connections], (*sys.argv[1:3], made))
     sys.exit(code)
