@@ -23,7 +23,7 @@ typedef struct serve_flags {
     double latency_ms, patience, drain, blur;
     const char *db, *keys, *limit;
     int retain;
-    bool trust_proxy;
+    bool trust_proxy, open_review;
 } serve_flags;
 
 #define AT(member) offsetof(serve_flags, member)
@@ -71,6 +71,8 @@ static const oci_option table[] = {
      "requests of one address, and how many of them at once (default no limit)"},
     {"trust-proxy", 0, OCI_FLAG, AT(trust_proxy), NULL, 0, 0, NULL,
      "clients come through a proxy of yours: their address is the last of X-Forwarded-For"},
+    {"open-review", 0, OCI_FLAG, AT(open_review), NULL, 0, 0, NULL,
+     "without --keys: who comes from this machine itself may review; not behind a proxy"},
     {"engine", 0, OCI_TEXT, AT(engine), "E", 0, 0, NULL, "onednn or ref (default: the best)"},
     {0}};
 
@@ -148,6 +150,7 @@ static oc_serve_options options_of(const serve_flags *f) {
                               .retain_days = f->retain,
                               .keys = f->keys,
                               .trust_proxy = f->trust_proxy,
+                              .open_review = f->open_review,
                               .log = {.write = say}};
 }
 

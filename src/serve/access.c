@@ -1,9 +1,11 @@
-/* The door. Without keys everybody may identify, and this machine may judge; with keys each request
- * to the API brings one.
+/* The door. Without keys everybody may identify and nobody judges, unless the server was told that
+ * who comes from this machine may (--open-review); with keys each request to the API brings one.
  *
- * "This machine" is a connection from a loopback address that no proxy has passed on, to a host of
- * that name: neither a reverse proxy on the same machine nor a web page whose name was made to
- * point here (DNS rebinding) makes a stranger an expert.
+ * "From this machine" is a connection from a loopback address to a host of that name, with no trace
+ * of a proxy and from no page of another site: neither a reverse proxy beside the server nor a page
+ * in a browser on this machine, by CORS or by DNS rebinding, makes a stranger an expert. A proxy
+ * that leaves no trace at all cannot be told from a visitor; therefore the option. What a header
+ * says may take this right away and never gives it.
  *
  * What costs something counts against the limit of an address: POST, DELETE, and keys that are
  * wrong. What is identified counts against the quota of a key.
@@ -22,9 +24,12 @@
 /* ---- the address ------------------------------------------------------------------------------
  */
 
-static bool is_loopback(const char *address) {
-    return oc_starts_with(address, "127.") || strcmp(address, "::1") == 0 ||
-           oc_starts_with(address, "::ffff:127.");
+bool oci_is_loopback(const char *address) {
+    static const uint8_t mapped[13] = {[10] = 0xFF, 0xFF, 127}, one[16] = {[15] = 1};
+    uint8_t bytes[16];
+    if (inet_pton(AF_INET, address, bytes) == 1) return bytes[0] == 127;
+    if (inet_pton(AF_INET6, address, bytes) != 1) return false;
+    return memcmp(bytes, one, sizeof one) == 0 || memcmp(bytes, mapped, sizeof mapped) == 0;
 }
 
 static bool is_address(const char *text) {
@@ -36,33 +41,46 @@ static bool is_address(const char *text) {
  * what the client says. */
 static void look_behind_proxy(oci_exchange *x) {
     const char *list = oci_header_last(x, "X-Forwarded-For");
-    if (list == NULL) {
-        bool passed_on = oci_header_in(x, "Forwarded") != NULL || oci_header_in(x, "Via") != NULL;
-        if (passed_on) x->loopback = false;
-        return;
-    }
-    x->loopback = false;
-    if (!x->server->options.trust_proxy) return;
+    if (list == NULL || !x->server->options.trust_proxy) return;
     const char *comma = strrchr(list, ',');
     const char *last = comma != NULL ? comma + 1 : list;
     char address[sizeof x->address];
     (void)snprintf(address, sizeof address, "%s", last + strspn(last, " \t"));
     address[strcspn(address, " \t")] = '\0';
-    if (!is_address(address)) return;
-    memcpy(x->address, address, sizeof address);
-    x->loopback = is_loopback(address);
+    if (is_address(address)) memcpy(x->address, address, sizeof address);
+}
+
+/* ---- is it somebody at this machine? ----------------------------------------------------------
+ */
+
+static bool passed_on(const oci_exchange *x) {
+    return oci_header_begins(x, "X-Forwarded-") || oci_header_in(x, "X-Real-IP") != NULL ||
+           oci_header_in(x, "Forwarded") != NULL || oci_header_in(x, "Via") != NULL;
 }
 
 /* Is the Host that was asked for a name of this machine alone? */
-static bool host_is_local(const oci_exchange *x) {
-    const char *host = oci_header_in(x, "Host");
-    if (host == NULL) return true; /* HTTP/1.0: no browser */
+static bool host_is_local(const char *host) {
     if (oc_starts_with(host, "[::1]")) return host[5] == '\0' || host[5] == ':';
     size_t size = strcspn(host, ":");
     if (size == 9 && strncasecmp(host, "localhost", 9) == 0) return true;
     char name[64];
     (void)snprintf(name, sizeof name, "%.*s", (int)(size < 63 ? size : 63), host);
-    return is_address(name) && is_loopback(name);
+    return oci_is_loopback(name);
+}
+
+/* A browser says which page sends a request: is it one of ours? */
+static bool origin_is_ours(const oci_exchange *x, const char *host) {
+    const char *origin = oci_header_in(x, "Origin");
+    const char *scheme = x->server->options.tls_cert != NULL ? "https://" : "http://";
+    return origin == NULL ||
+           (oc_starts_with(origin, scheme) && strcasecmp(origin + strlen(scheme), host) == 0);
+}
+
+static bool is_local(const oci_exchange *x) {
+    const oc_serve_options *o = &x->server->options;
+    const char *host = oci_header_in(x, "Host");
+    if (!o->open_review || o->trust_proxy || !x->loopback || passed_on(x)) return false;
+    return host != NULL && host_is_local(host) && origin_is_ours(x, host);
 }
 
 /* ---- the key ----------------------------------------------------------------------------------
@@ -140,11 +158,14 @@ void oci_access(oci_exchange *x, oci_method method) {
         judge_key(x, needed, costs);
         return;
     }
-    bool local = x->loopback && host_is_local(x);
-    x->role = local ? OCI_ADMIN : OCI_USER;
+    bool local = is_local(x);
+    x->role = local ? OCI_EXPERT : OCI_USER;
     if (local) x->who = "local";
-    if (x->role < needed)
-        (void)oci_refuse(x, 403,
-                         "for experts: from this machine alone, or with a key where the server was "
-                         "started with --keys");
+    if (x->role >= needed) return;
+    (void)oci_refuse(x, 403,
+                     x->server->options.open_review
+                         ? "for experts: from the server's own machine alone, through no "
+                           "proxy and from no page of another site"
+                         : "for experts: start the server with --keys FILE, or with "
+                           "--open-review for who sits at its own machine");
 }

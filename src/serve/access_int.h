@@ -7,6 +7,8 @@
 
 #include "serve/exchange_int.h"
 
+/* Does this number, v4 or v6, stand for the machine itself? */
+bool oci_is_loopback(const char *address);
 /* Before the body is read, x->route found: x->who and x->role are set, or there is an answer (401,
  * 403, 429). */
 void oci_access(oci_exchange *x, oci_method method);

@@ -62,11 +62,11 @@ struct oci_exchange {
     const oci_route *route;         /* NULL: refused before one was found */
     char id[OCI_ID_BYTES];          /* 32 hexadecimal digits */
     const char *arg[OCI_PATH_ARGS]; /* what stood for {}, decoded */
-    char address[64];               /* of the client, numeric */
-    bool loopback;                  /* ... and it is this machine */
+    char address[64];               /* of the client, numeric; a trusted proxy's word counts */
+    bool loopback;                  /* the connection comes from this machine */
     double began;                   /* oc_clock_seconds */
     oci_role role;                  /* of the client, from OCI_USER on; see access.c */
-    const char *who;                /* name of the key; "local" on this machine; else "" */
+    const char *who;                /* name of the key; "local" with open_review; else "" */
     struct oci_holder *holder;      /* of the key, or NULL */
 
     const char *type; /* Content-Type of the body, or NULL */
@@ -91,6 +91,8 @@ const char *oci_header_in(const oci_exchange *x, const char *name); /* or NULL *
 /* Of several headers of that name the last one: what a proxy adds stands behind what a client says.
  */
 const char *oci_header_last(const oci_exchange *x, const char *name);
+/* Is there one whose name begins so? */
+bool oci_header_begins(const oci_exchange *x, const char *begin);
 /* The first part of that name that is a text, or NULL; so that "name=a" in a form and in the query
  * mean the same, the query is asked first. */
 const char *oci_field(const oci_exchange *x, const char *name);

@@ -17,6 +17,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "serve/access_int.h"
 #include "serve/http_int.h"
 
 enum { EVENT_THREADS = 2, CONNECTION_BYTES = 48 << 10 };
@@ -166,7 +167,7 @@ static void end(void *ctx, struct MHD_Connection *c, void **state,
 /* ---- life -------------------------------------------------------------------------------------
  */
 
-enum { PEM_BYTES = 1 << 20, MOST_OPTIONS = 12 };
+enum { PEM_BYTES = 1 << 20, LEAST_SHARE = 16 };
 
 static oc_status read_tls(oci_http *h, const oc_serve_options *o, oc_error *err) {
     size_t size = 0;
@@ -194,6 +195,14 @@ static oc_status socket_address(const oc_serve_options *o, struct sockaddr_stora
     return OC_OK;
 }
 
+/* Connections of one address; 0: as many as of all. Behind a proxy all have its address, and who
+ * listens to this machine alone has nobody to fear. */
+static unsigned share_of_one(const oc_serve_options *o) {
+    const unsigned quarter = (unsigned)o->connections / 4;
+    if (o->trust_proxy || oci_is_loopback(o->address)) return 0;
+    return quarter > LEAST_SHARE ? quarter : LEAST_SHARE;
+}
+
 static oc_status listen_on(oci_http *h, const oc_serve_options *o, oc_error *err) {
     struct sockaddr_storage address = {0};
     struct MHD_OptionItem tls[3] = {{MHD_OPTION_END, 0, NULL}};
@@ -210,10 +219,10 @@ static oc_status listen_on(oci_http *h, const oc_serve_options *o, oc_error *err
         flags, 0, NULL, NULL, on_request, h->server, MHD_OPTION_SOCK_ADDR,
         (struct sockaddr *)&address, MHD_OPTION_LISTENING_ADDRESS_REUSE, 1u,
         MHD_OPTION_THREAD_POOL_SIZE, (unsigned)EVENT_THREADS, MHD_OPTION_CONNECTION_LIMIT,
-        (unsigned)o->connections, MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)CONNECTION_BYTES,
-        MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)o->patience, MHD_OPTION_NOTIFY_COMPLETED, end,
-        h->server, MHD_OPTION_NOTIFY_CONNECTION, on_connection, h, MHD_OPTION_ARRAY, tls,
-        MHD_OPTION_END);
+        (unsigned)o->connections, MHD_OPTION_PER_IP_CONNECTION_LIMIT, share_of_one(o),
+        MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)CONNECTION_BYTES, MHD_OPTION_CONNECTION_TIMEOUT,
+        (unsigned)o->patience, MHD_OPTION_NOTIFY_COMPLETED, end, h->server,
+        MHD_OPTION_NOTIFY_CONNECTION, on_connection, h, MHD_OPTION_ARRAY, tls, MHD_OPTION_END);
     if (h->daemon != NULL) return OC_OK;
     return oc_fail(err, OC_EENV,
                    "nothing can listen on %s port %d: another program may have it (try another "

@@ -147,8 +147,20 @@ static oc_status answer_names(oci_exchange *x, oc_error *err) {
     return send_page(x, 200, &page, err);
 }
 
+/* Who gives something to the experts gets a token to take it back, which this page has no place
+ * for. */
+static bool wants_keeping(const oci_exchange *x) {
+    const char *keep = oci_field(x, "keep");
+    return keep != NULL && *keep != '\0' && strcmp(keep, "0") != 0;
+}
+
 oc_status oci_run_names(oci_exchange *x, oc_error *err) {
     oc_error error = {0};
+    if (wants_keeping(x))
+        return send_refusal(x, 400,
+                            "keep: the form without scripts keeps nothing; send it to "
+                            "/v1/identify, or use the page with scripts",
+                            err);
     oc_status status = oci_identify_start(x, answer_names, &error);
     if (status != OC_OK) return send_refusal(x, oc_status_http(status), error.message, err);
     return x->then == NULL && x->status != 0 ? problem_as_page(x, err) : OC_OK;

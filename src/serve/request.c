@@ -49,6 +49,27 @@ const char *oci_header_last(const oci_exchange *x, const char *name) {
     return s.value;
 }
 
+typedef struct prefix {
+    const char *text;
+    size_t size;
+    bool found;
+} prefix;
+
+static enum MHD_Result match_prefix(void *ctx, enum MHD_ValueKind kind, const char *key,
+                                    const char *value) {
+    prefix *p = ctx;
+    (void)kind;
+    (void)value;
+    if (strncasecmp(key, p->text, p->size) == 0) p->found = true;
+    return MHD_YES;
+}
+
+bool oci_header_begins(const oci_exchange *x, const char *begin) {
+    prefix p = {.text = begin, .size = strlen(begin)};
+    (void)MHD_get_connection_values(x->connection, MHD_HEADER_KIND, match_prefix, &p);
+    return p.found;
+}
+
 const char *oci_field(const oci_exchange *x, const char *name) {
     const char *value = oci_query(x, name);
     for (size_t i = 0; value == NULL && i < x->part_count; i++) {
@@ -76,8 +97,7 @@ static void tell_address(oci_exchange *x, struct MHD_Connection *c) {
     socklen_t size =
         address->sa_family == AF_INET6 ? sizeof(struct sockaddr_in6) : sizeof(struct sockaddr_in);
     (void)getnameinfo(address, size, x->address, sizeof x->address, NULL, 0, NI_NUMERICHOST);
-    x->loopback = oc_starts_with(x->address, "127.") || strcmp(x->address, "::1") == 0 ||
-                  oc_starts_with(x->address, "::ffff:127.");
+    x->loopback = oci_is_loopback(x->address);
 }
 
 static const char *const method_words[OCI_METHODS] = {

@@ -36,7 +36,8 @@ typedef struct oc_serve_options {
     uint64_t max_pixels;  /* of a photo; 0 = 50 million */
     uint64_t max_memory;  /* bytes of requests in flight, all together; 0 = 256 MiB */
     uint64_t max_uploads; /* bytes of resumable uploads, all together; 0 = 128 MiB */
-    int connections;      /* at once; 0 = 1000 */
+    int connections;      /* at once; 0 = 1000. Of one address a quarter (16 at least), but where
+                             `address` is loopback or trust_proxy is set */
     double patience;      /* seconds for a request to arrive whole; 0 = 60 */
 
     const char *db;  /* SQLite file of observations, made where it is not there; NULL = none kept */
@@ -45,6 +46,7 @@ typedef struct oc_serve_options {
     const char *keys;      /* file of keys (docs/07-serve.md); NULL = none are needed */
     int per_minute, burst; /* requests of an address; per_minute 0 = no limit, burst 0 = as many */
     bool trust_proxy;      /* the client's address is the last of X-Forwarded-For */
+    bool open_review;      /* who comes from this machine may review; without keys and proxy only */
 
     oc_log log; /* called by any thread, one line at a time */
 } oc_serve_options;

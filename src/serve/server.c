@@ -21,6 +21,10 @@ static oc_status check(const oc_serve_options *o, oc_error *err) {
         return oc_fail(err, OC_EUSAGE, "TLS needs both a certificate and a key");
     if (o->port < 0 || o->port > 65535)
         return oc_fail(err, OC_EUSAGE, "port %d: 0 to 65535", o->port);
+    if (o->open_review && (o->keys != NULL || o->trust_proxy))
+        return oc_fail(err, OC_EUSAGE,
+                       "--open-review is for a server without --keys and without --trust-proxy: "
+                       "with keys experts have one, behind a proxy everybody seems to be here");
     int batch = o->batch > 0 ? o->batch : OCI_MAX_IMAGES;
     if (batch < OCI_MAX_IMAGES)
         return oc_fail(err, OC_EUSAGE, "a batch of %d: a request may have %d photos, take as many",

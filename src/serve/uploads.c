@@ -25,8 +25,8 @@ struct oci_uploads {
     oci_uploads_limits limits;
     pthread_mutex_t lock;
     oci_upload *first;
-    uint64_t bytes; /* of those in the list */
-    size_t count;
+    uint64_t bytes; /* of all that are not freed, those still used out of the list included */
+    size_t count;   /* of the same */
 };
 
 /* ---- one ---- */
@@ -58,14 +58,19 @@ static oc_status new_upload(oci_upload **out, const char *id, uint64_t size, con
 
 /* ---- the list, all under the lock ---- */
 
-/* Out of the list; freed now, or by the last who has taken it. */
+static void forget(oci_uploads *u, oci_upload *upload) {
+    u->bytes -= upload->size;
+    u->count--;
+    free_upload(upload);
+}
+
+/* Out of the list; freed now, or by the last who has taken it: until then its bytes are there, and
+ * count. */
 static void unlink_upload(oci_uploads *u, oci_upload **link) {
     oci_upload *upload = *link;
     *link = upload->next;
-    u->bytes -= upload->size;
-    u->count--;
     upload->dropped = true;
-    if (upload->users == 0) free_upload(upload);
+    if (upload->users == 0) forget(u, upload);
 }
 
 static void sweep(oci_uploads *u, double now) {
@@ -138,9 +143,8 @@ oci_upload *oci_uploads_take(oci_uploads *u, const char *id, double now) {
 void oci_uploads_give(oci_uploads *u, oci_upload *upload) {
     if (upload == NULL) return;
     (void)pthread_mutex_lock(&u->lock);
-    bool last = --upload->users == 0 && upload->dropped;
+    if (--upload->users == 0 && upload->dropped) forget(u, upload);
     (void)pthread_mutex_unlock(&u->lock);
-    if (last) free_upload(upload);
 }
 
 oci_upload_state oci_uploads_state(oci_uploads *u, const oci_upload *upload, double now) {

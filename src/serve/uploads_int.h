@@ -51,7 +51,7 @@ void oci_uploads_drop(oci_uploads *u, oci_upload *upload);
  * can ask again. */
 void oci_uploads_spend(oci_uploads *u, oci_upload *upload, double now);
 
-/* Bytes announced, all together. */
+/* Bytes of all that are not freed, those given up but still in use included. */
 uint64_t oci_uploads_held(oci_uploads *u);
 
 #endif

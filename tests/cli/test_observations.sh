@@ -27,15 +27,27 @@ judge() {
 }
 
 claim "without --db nothing is kept, and the server says how"
-serve model
+serve model --open-review
 ask 409 /v1/identify -F "images=@$photo" -F keep=1
 prints "--db"
 ask 404 /v1/observations
 prints "--db"
 stop
 
+claim "without --keys nobody reviews, from this machine neither, unless --open-review says so"
+serve model --db observations.db
+keep "$photo"
+ask 403 /v1/review
+prints "--open-review"
+ask 403 /v1/observations
+judge 403 "$id" '{"verdict": "confirm"}'
+ask 403 "/v1/observations/$id" -X DELETE
+ask 200 "/v1/observations/$id"
+ask 204 "/v1/observations/$id" -X DELETE -H "X-Delete-Token: $token"
+stop
+
 claim "what is kept is there with its words, as text, and its place blurred"
-serve model --db observations.db --blur 0.1
+serve model --db observations.db --blur 0.1 --open-review
 evil="<script>alert(1)</script>'); DROP TABLE observations; --"
 keep "$photo" -F "images=@$second" -F organs=flower -F lat=48.1371 -F lon=-11.5754 \
     -F date=2026-05-31 -F lang=de --form-string "note=$evil" --form-string "label=$evil"
@@ -164,6 +176,9 @@ ask 200 /v1/identify -F "images=@$photo" -H 'X-Forwarded-For: 192.0.2.2'
 ask 429 /v1/identify -F "images=@$photo" -H 'X-Forwarded-For: 198.51.100.7' \
     -H 'X-Forwarded-For: 192.0.2.1'
 ask 403 /v1/review -H 'X-Forwarded-For: 127.0.0.1' -H 'X-Forwarded-For: 192.0.2.1'
+ask 403 /v1/review -H 'X-Forwarded-For: 192.0.2.1, 127.0.0.1'
+ask 403 /v1/review -H 'X-Forwarded-For: ::1'
+ask 403 /v1/review
 ask 200 /v1/models -H 'X-Forwarded-For: 192.0.2.1'
 stop
 
@@ -186,6 +201,9 @@ fi
 
 claim "options that make no sense are refused"
 run 1 serve model --limit 0
+run 1 serve model --open-review --trust-proxy
+says "proxy"
+run 1 serve model --open-review --keys keys
 run 2 serve model --keys missing
 run 2 serve model --db "$photo"
 run 1 serve model --blur -1

@@ -167,7 +167,8 @@ def what_schemathesis_makes_up_is_answered_as_described(case):
 
 if __name__ == '__main__':
     database = os.path.join(os.getcwd(), 'openapi-test.db')
-    with Server(sys.argv[1], sys.argv[2], '--threads', '1', '--db', database) as one:
+    with Server(sys.argv[1], sys.argv[2], '--threads', '1', '--db', database,
+                '--open-review') as one:
         code = run([identify_is_as_described, models_and_server_are_as_described,
                     uploads_are_as_described, observations_are_as_described,
                     open_inference_is_as_described, every_operation_has_answered_well,

@@ -87,6 +87,17 @@ def refusals_are_told_to_a_person(server, photo):
     assert status == 415 and b'That did not work' in content
 
 
+def what_the_form_cannot_keep_it_refuses(server, photo):
+    for path in ('/identify', '/share', '/identify?keep=1'):
+        parts = [('images', 'a.jpg', photo)] + ([] if '?' in path else [('keep', None, b'1')])
+        status, headers, content = server.ask('POST', path, *form(parts))
+        assert status == 400 and b'keeps nothing' in content, content
+        assert headers['Content-Type'] == 'text/html; charset=utf-8'
+    for blank in (b'', b'0'):
+        body, headers = form([('images', 'a.jpg', photo), ('keep', None, blank)])
+        assert server.ask('POST', '/identify', body, headers)[0] == 200, blank
+
+
 def the_description_of_the_api_is_there(server, photo):
     status, headers, content = server.ask('GET', '/openapi.json')
     assert status == 200 and headers['Content-Type'] == 'application/json'
@@ -103,5 +114,6 @@ if __name__ == '__main__':
         code = run([every_file_is_there_byte_for_byte, a_file_is_kept_or_asked_for_again,
                     a_browser_is_told_to_be_careful, other_paths_are_not_there,
                     the_form_gives_names_without_scripts, refusals_are_told_to_a_person,
+                    what_the_form_cannot_keep_it_refuses,
                     the_description_of_the_api_is_there], one, jpeg)
     sys.exit(code)

@@ -10,13 +10,13 @@ import sys
 
 
 class Server:
-    def __init__(self, binary, *arguments):
-        self.process = subprocess.Popen([binary, 'serve', *arguments, '--listen', '127.0.0.1:0'],
+    def __init__(self, binary, *arguments, listen='127.0.0.1'):
+        self.process = subprocess.Popen([binary, 'serve', *arguments, '--listen', listen + ':0'],
                                         stderr=subprocess.PIPE, text=True)
         self.said = ''
         for line in self.process.stderr:
             self.said += line
-            found = re.search(r'listening on https?://127\.0\.0\.1:(\d+)/', line)
+            found = re.search(r'listening on https?://[\d.]+:(\d+)/', line)
             if found:
                 self.port = int(found.group(1))
                 return

@@ -104,7 +104,7 @@ export async function start() {
         executablePath: browserPath,
         args: flags.join(' ').split(' '),
     });
-    const server = await serve(work, ['--db', 'finds.db'], await freePort());
+    const server = await serve(work, ['--db', 'finds.db', '--open-review'], await freePort());
     const site = {
         work,
         browser,
