@@ -24,6 +24,15 @@ static oc_status riff_size(oci_bytes in, size_t *size, oc_error *err) {
     return OC_OK;
 }
 
+/* libwebp takes a bare bitstream in the place of the first chunk; the container knows no such
+ * thing. */
+static bool begins_with_chunk(oci_bytes in) {
+    static const char first[][5] = {"VP8X", "VP8 ", "VP8L"};
+    for (size_t i = 0; i < sizeof first / sizeof *first && in.size >= RIFF_HEAD + CHUNK_HEAD; i++)
+        if (memcmp(in.data + RIFF_HEAD, first[i], 4) == 0) return true;
+    return false;
+}
+
 static int find_orientation(oci_bytes in) {
     for (size_t at = RIFF_HEAD; at <= in.size && in.size - at >= CHUNK_HEAD;) {
         const uint8_t *chunk = in.data + at;
@@ -41,7 +50,8 @@ oc_status oci_webp_probe(oci_bytes in, oc_image_info *out, oc_error *err) {
     size_t size = 0;
     *out = (oc_image_info){.format = OC_FORMAT_WEBP, .orientation = 1, .bits = 8};
     OC_TRY(riff_size(in, &size, err));
-    if (WebPGetFeatures(in.data, size, &features) != VP8_STATUS_OK)
+    if (!begins_with_chunk((oci_bytes){in.data, size}) ||
+        WebPGetFeatures(in.data, size, &features) != VP8_STATUS_OK)
         return oc_fail(err, OC_EFORMAT,
                        "damaged WebP header: not readable; copy or export the file again");
     if (features.has_animation)
