@@ -19,7 +19,8 @@ static void check_header(const uint8_t *bytes, size_t size, const oc_buf *out) {
     OC_PROMISE(before.width == after.width && before.height == after.height);
 }
 
-/* libwebp reads beyond a chunk that is too short for its picture; such a picture breaks. */
+/* libwebp reads beyond a chunk that is too short for its picture; such a picture breaks, or becomes
+ * another one. (test_strip holds whole WebP files to their pixels.) */
 static bool may_break(const uint8_t *bytes, size_t size) {
     oc_image_info info;
     return oc_image_probe(bytes, size, NULL, &info, NULL) == OC_OK && info.format == OC_FORMAT_WEBP;
@@ -31,10 +32,12 @@ static void check_pixels(const uint8_t *bytes, size_t size, const oc_buf *out) {
     if (oc_decoder_new(&decoder, NULL) != OC_OK) return;
     if (oc_decode(decoder, bytes, size, &small, &before, NULL, NULL) == OC_OK) {
         bool good = oc_decode(decoder, out->data, out->size, &small, &after, NULL, NULL) == OC_OK;
-        OC_PROMISE(good || may_break(bytes, size));
+        bool whole = !may_break(bytes, size);
+        OC_PROMISE(good || !whole);
         OC_PROMISE(!good || (before.width == after.width && before.height == after.height));
-        OC_PROMISE(!good || memcmp(before.pixels, after.pixels,
-                                   (size_t)before.width * (size_t)before.height * 3) == 0);
+        OC_PROMISE(!good || !whole ||
+                   memcmp(before.pixels, after.pixels,
+                          (size_t)before.width * (size_t)before.height * 3) == 0);
     }
     oc_image_clear(&before);
     oc_image_clear(&after);
