@@ -12,11 +12,13 @@ oc_status oci_run_health(oci_exchange *x, oc_error *err) {
     return oci_answer_json(x, 200, json_pack("{s:s}", "status", "ok"), err);
 }
 
+oc_status oci_refuse_stopping(oci_exchange *x) {
+    oci_retry_after(x, 1);
+    return oci_refuse(x, 503, "the server is stopping");
+}
+
 oc_status oci_run_ready(oci_exchange *x, oc_error *err) {
-    if (atomic_load(&x->server->draining)) {
-        oci_retry_after(x, 1);
-        return oci_refuse(x, 503, "the server is stopping");
-    }
+    if (atomic_load(&x->server->draining)) return oci_refuse_stopping(x);
     return oci_answer_json(x, 200, json_pack("{s:s}", "status", "ready"), err);
 }
 
@@ -60,16 +62,19 @@ oc_status oci_run_models(oci_exchange *x, oc_error *err) {
 /* Path of the thumbnail of a class; false where there is none. */
 static bool example_path(const oci_served *s, size_t class, char path[OC_PATH_BYTES]) {
     char name[64];
-    (void)snprintf(name, sizeof name, "examples/%zu.jpg", class);
+    (void)snprintf(name, sizeof name, OC_EXAMPLES_FOLDER "/%zu.jpg", class);
     return oc_path_join(path, s->folder, name, NULL) == OC_OK && oc_path_is_file(path);
 }
 
 static json_t *classes_json(const oci_served *s) {
     const oc_classes *classes = &s->model->classes;
     char path[OC_PATH_BYTES], url[OC_PATH_BYTES];
+    /* without the folder, as with very many classes, there is no file to look for */
+    bool any =
+        oc_path_join(path, s->folder, OC_EXAMPLES_FOLDER, NULL) == OC_OK && oc_path_is_dir(path);
     json_t *list = json_array();
     for (size_t i = 0; i < classes->count; i++) {
-        bool example = example_path(s, i, path);
+        bool example = any && example_path(s, i, path);
         (void)snprintf(url, sizeof url, "/v1/models/%s/examples/%zu", s->name, i);
         (void)json_array_append_new(
             list, json_pack("{s:I, s:s, s:s*, s:s*, s:s*}", "class", (json_int_t)i, "label",

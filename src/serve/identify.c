@@ -117,10 +117,6 @@ static bool type_is_good(const oci_exchange *x) {
 /* ---- through the queue ------------------------------------------------------------------------
  */
 
-static void wake(void *ctx) {
-    oci_wake(((oci_identification *)ctx)->x);
-}
-
 static oc_status prepare_job(oci_identification *d, oc_error *err) {
     size_t classes = d->served->model->classes.count, n = 0;
     for (size_t i = 0; i < d->count; i++) {
@@ -137,21 +133,8 @@ static oc_status prepare_job(oci_identification *d, oc_error *err) {
                        .n = n,
                        .probabilities = d->probabilities,
                        .status = d->status,
-                       .errors = d->errors,
-                       .done = wake,
-                       .ctx = d};
+                       .errors = d->errors};
     return OC_OK;
-}
-
-/* From here on the exchange waits, so that a full queue has to wake it as well. */
-static void enqueue(oci_identification *d, oc_status (*then)(oci_exchange *x, oc_error *err)) {
-    oc_error error = {0};
-    double retry = 0;
-    oci_wait(d->x, then);
-    if (oci_queue_put(d->served->queue, &d->job, &retry, &error) == OC_OK) return;
-    (void)oci_refuse(d->x, 503, "%s", error.message);
-    oci_retry_after(d->x, retry);
-    oci_wake(d->x);
 }
 
 oc_status oci_identify_start(oci_exchange *x, oc_status (*then)(oci_exchange *x, oc_error *err),
@@ -174,7 +157,7 @@ oc_status oci_identify_start(oci_exchange *x, oc_status (*then)(oci_exchange *x,
     OC_TRY(oci_keep_check(d, err));
     OC_TRY(prepare_job(d, err));
     if (d->job.n > 0)
-        enqueue(d, then);
+        oci_submit(x, d->served, &d->job, then);
     else /* no photo can be read: the answer is the first one's error */
         (void)oci_identify_finish(x);
     return OC_OK;

@@ -69,30 +69,17 @@ static oc_status make_room(inference *f, oc_error *err) {
 
 static oc_status take_batch(oci_exchange *x, oc_error *err);
 
-static void wake(void *ctx) {
-    oci_wake(((inference *)ctx)->x);
-}
-
-/* From here on the exchange waits, so that a full queue has to wake it as well. */
 static void put_batch(inference *f) {
     const oc_recipe *r = f->model.recipe;
     size_t floats = (size_t)r->channels * (size_t)r->height * (size_t)r->width;
     size_t batch = (size_t)oci_queue_batch(f->served->queue), left = f->in.n - f->done;
-    oc_error error = {0};
-    double retry = 0;
     f->job = (oci_job){.images = f->in.images != NULL ? f->in.images + f->done : NULL,
                        .pixels = f->in.pixels != NULL ? f->in.pixels + f->done * floats : NULL,
                        .n = left < batch ? left : batch,
                        .probabilities = f->probabilities + f->done * f->model.classes->count,
                        .status = f->status,
-                       .errors = f->errors,
-                       .done = wake,
-                       .ctx = f};
-    oci_wait(f->x, take_batch);
-    if (oci_queue_put(f->served->queue, &f->job, &retry, &error) == OC_OK) return;
-    (void)oci_refuse(f->x, 503, "%s", error.message);
-    oci_retry_after(f->x, retry);
-    oci_wake(f->x);
+                       .errors = f->errors};
+    oci_submit(f->x, f->served, &f->job, take_batch);
 }
 
 static oc_status answer(inference *f, oc_error *err) {

@@ -18,13 +18,8 @@ oc_status oci_run_oip_live(oci_exchange *x, oc_error *err) {
     return oci_answer_json(x, 200, json_pack("{s:b}", "live", 1), err);
 }
 
-static oc_status stopping(oci_exchange *x) {
-    oci_retry_after(x, 1);
-    return oci_refuse(x, 503, "the server is stopping");
-}
-
 oc_status oci_run_oip_ready(oci_exchange *x, oc_error *err) {
-    if (atomic_load(&x->server->draining)) return stopping(x);
+    if (atomic_load(&x->server->draining)) return oci_refuse_stopping(x);
     return oci_answer_json(x, 200, json_pack("{s:b}", "ready", 1), err);
 }
 
@@ -60,7 +55,7 @@ oc_status oci_run_oip_model_ready(oci_exchange *x, oc_error *err) {
     OC_TRY(oci_oip_take(x, &served, err));
     oc_status status =
         atomic_load(&x->server->draining)
-            ? stopping(x)
+            ? oci_refuse_stopping(x)
             : oci_answer_json(x, 200, json_pack("{s:s, s:b}", "name", served->name, "ready", 1),
                               err);
     oci_models_give(x->server->models, served);

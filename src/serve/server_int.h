@@ -39,6 +39,13 @@ enum { OCI_MAX_IMAGES = 5 };
 OC_MUST_CHECK oc_status oci_oip_take(oci_exchange *x, oci_served **out, oc_error *err);
 oci_oip_model oci_oip_model_of(const oci_served *served);
 
+/* The job goes to the model's queue and the exchange waits; `then` is called with what came back,
+ * or, where the queue is full, with the refusal as x's answer (submit.c). */
+void oci_submit(oci_exchange *x, oci_served *served, oci_job *job,
+                oc_status (*then)(oci_exchange *x, oc_error *err));
+/* 503: the server is stopping (about.c); always OC_OK. */
+oc_status oci_refuse_stopping(oci_exchange *x);
+
 /* The HTTP side (http.c). Listening when it returns. */
 OC_MUST_CHECK oc_status oci_http_new(oci_http **out, oc_server *server, oc_error *err);
 int oci_http_port(const oci_http *http);
