@@ -51,6 +51,10 @@ oc_status oc_json_append(oc_buf *buf, const json_t *value, oc_error *err) {
     return dump(buf, value, JSON_COMPACT, "a JSON line", err);
 }
 
+oc_status oc_json_append_digits(oc_buf *buf, const json_t *value, int digits, oc_error *err) {
+    return dump(buf, value, JSON_COMPACT | JSON_REAL_PRECISION((size_t)digits), "a JSON line", err);
+}
+
 oc_status oc_json_write(const char *path, const json_t *value, oc_error *err) {
     oc_buf buf = {0};
     oc_status status = OC_OK;

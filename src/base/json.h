@@ -23,8 +23,15 @@ OC_MUST_CHECK oc_status oc_json_read(const char *path, size_t budget, json_t **o
 /* Indented, sorted as inserted, newline at the end, written by oc_file_write. */
 OC_MUST_CHECK oc_status oc_json_write(const char *path, const json_t *value, oc_error *err);
 
-/* The value on one line (no newline), behind what buf holds. */
+/* The value on one line (no newline), behind what buf holds. Numbers are exact: what is read again
+ * is the same. */
 OC_MUST_CHECK oc_status oc_json_append(oc_buf *buf, const json_t *value, oc_error *err);
+/* The same with numbers of so many significant digits. With OC_JSON_DECIMAL a decimal number is
+ * written as people write it, 0.1 and not 0.10000000000000001; OC_JSON_FLOAT is enough for floats.
+ */
+enum { OC_JSON_DECIMAL = 15, OC_JSON_FLOAT = 9 };
+OC_MUST_CHECK oc_status oc_json_append_digits(oc_buf *buf, const json_t *value, int digits,
+                                              oc_error *err);
 
 /* Required members. Borrowed results. */
 OC_MUST_CHECK oc_status oc_json_get_object(const json_t *o, const char *key, const char *where,

@@ -115,7 +115,7 @@ oc_status oci_print(FILE *stream, oc_buf *buf, oc_error *err) {
 oc_status oci_print_json(json_t *value, oc_error *err) {
     if (!value) return oc_fail_nomem(err, 0, "the JSON result");
     oc_buf line = {0};
-    oc_status status = oc_json_append(&line, value, err);
+    oc_status status = oc_json_append_digits(&line, value, OC_JSON_DECIMAL, err);
     json_decref(value);
     oc_buf_puts(&line, "\n");
     if (status == OC_OK) return oci_print(stdout, &line, err);

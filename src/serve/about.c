@@ -25,6 +25,11 @@ oc_status oci_run_ready(oci_exchange *x, oc_error *err) {
 oc_status oci_run_metrics(oci_exchange *x, oc_error *err) {
     oci_models *models = x->server->models;
     oci_metrics_write(x->server->metrics, &x->answer);
+    oci_metrics_gauge(&x->answer, "ocellus_build_info", "The program that answers.", "version",
+                      OC_VERSION, 1);
+    oci_metrics_gauge(&x->answer, "ocellus_upload_bytes",
+                      "Memory that resumable uploads take, as they were announced.", NULL, NULL,
+                      (double)oci_uploads_held(x->server->uploads));
     for (size_t i = 0; i < oci_models_count(models); i++) {
         oci_served *s = oci_models_take_at(models, i);
         oci_metrics_gauge(&x->answer, "ocellus_queue_photos",

@@ -39,7 +39,7 @@ oc_status oci_answer_text(oci_exchange *x, int status, const char *type, const c
 oc_status oci_answer_json(oci_exchange *x, int status, json_t *value, oc_error *err) {
     if (value == NULL) return oc_fail_nomem(err, 0, "an answer");
     x->answer.size = 0;
-    oc_status failed = oc_json_append(&x->answer, value, err);
+    oc_status failed = oc_json_append_digits(&x->answer, value, OC_JSON_DECIMAL, err);
     json_decref(value);
     OC_TRY(failed);
     oc_buf_puts(&x->answer, "\n");

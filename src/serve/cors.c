@@ -30,7 +30,7 @@ void oci_cors_headers(const oci_exchange *x, struct MHD_Response *response) {
     if (oci_header_in(x, "Access-Control-Request-Method") == NULL) return;
     add(response, "Access-Control-Allow-Methods", "GET, HEAD, POST, PATCH, DELETE");
     add(response, "Access-Control-Allow-Headers",
-        "Authorization, Content-Type, X-API-Key, X-Delete-Token, Tus-Resumable, "
+        "Authorization, Content-Type, Idempotency-Key, X-API-Key, X-Delete-Token, Tus-Resumable, "
         "Upload-Length, Upload-Offset, Upload-Metadata, X-HTTP-Method-Override, "
         "Inference-Header-Content-Length");
     add(response, "Access-Control-Max-Age", "600");

@@ -45,6 +45,11 @@ static const char *const steps[] = {
     "CREATE INDEX by_observation ON verdicts(observation);"
     "INSERT INTO verdicts SELECT seq, COALESCE(reviewed, created), COALESCE(reviewer, ''),"
     "  status, label, review_note FROM observations WHERE status <> 'pending';",
+    /* 3: what a client sends again, because no answer came, is kept once. SHA-256 of its key and of
+     * its photos. */
+    "ALTER TABLE observations ADD COLUMN key BLOB;"
+    "ALTER TABLE observations ADD COLUMN content BLOB;"
+    "CREATE UNIQUE INDEX by_key ON observations(key) WHERE key IS NOT NULL;",
 };
 enum { STEPS = sizeof steps / sizeof *steps };
 

@@ -8,9 +8,13 @@
 #ifndef OC_SERVE_EXCHANGE_INT_H
 #define OC_SERVE_EXCHANGE_INT_H
 
+#include "serve/desk_int.h"
+#include "serve/secret_int.h"
 #include "serve/serve.h"
 
 typedef struct oci_exchange oci_exchange;
+/* A part of answering: it ends with an answer in x, or waits (oci_wait), or fails. */
+typedef oc_status (*oci_step)(oci_exchange *x, oc_error *err);
 
 /* X(name, word) */
 #define OCI_METHOD_MAP(X)                                                                          \
@@ -34,7 +38,7 @@ typedef enum oci_role { OCI_ANYONE, OCI_USER, OCI_EXPERT, OCI_ADMIN } oci_role;
 typedef struct oci_route {
     oci_method method;   /* GET routes answer HEAD as well */
     const char *pattern; /* "/v1/models/{}": {} stands for one segment */
-    oc_status (*run)(oci_exchange *x, oc_error *err);
+    oci_step run;
     oci_role needs;
     /* (optional) Gets the body as it comes, before `run`; x->body stays empty. May refuse. */
     oc_status (*take)(oci_exchange *x, const char *data, size_t size, oc_error *err);
@@ -53,14 +57,14 @@ typedef struct oci_header {
     const char *name, *value;
 } oci_header;
 
-enum { OCI_PATH_ARGS = 2, OCI_HEADERS = 16, OCI_ID_BYTES = 33 };
+enum { OCI_PATH_ARGS = 2, OCI_HEADERS = 16 };
 
 struct oci_exchange {
     oc_server *server;
     oc_pool *pool;
     void *connection;               /* http.c's */
     const oci_route *route;         /* NULL: refused before one was found */
-    char id[OCI_ID_BYTES];          /* 32 hexadecimal digits */
+    char id[OCI_TOKEN_BYTES];       /* 32 hexadecimal digits */
     const char *arg[OCI_PATH_ARGS]; /* what stood for {}, decoded */
     char address[64];               /* of the client, numeric; a trusted proxy's word counts */
     bool loopback;                  /* the connection comes from this machine */
@@ -82,7 +86,11 @@ struct oci_exchange {
 
     void *work; /* a handler's own, from `run` to its last `then` */
     void (*free_work)(void *work);
-    oc_status (*then)(oci_exchange *x, oc_error *err); /* see oci_wait */
+    oci_step then; /* see oci_wait */
+    struct {
+        oci_task task;
+        oci_step step, then;
+    } aside; /* see oci_aside */
 };
 
 /* ---- asking (http.c) ---- */
@@ -119,11 +127,24 @@ void oci_page_headers(oci_exchange *x);
 json_t *oci_problem_json(int status, const char *code, const char *detail);
 
 /* ---- waiting (http.c) ---- */
+/* An exchange goes from step to step:
+ *
+ *     headers, body --> run --+--> x->status is set: the answer is sent
+ *                      ^      |
+ *                 then |      +--> oci_wait(x, then): another thread has x ...
+ *                      |                                                  |
+ *                      +------------------------------ ... until oci_wake(x)
+ *
+ * A step that fails is answered with its error. */
+
 /* Before the exchange is handed to another thread: its request waits, and no thread with it, until
- * oci_wake is called; then `then` goes on where `run`, or the last `then`, has ended. */
-void oci_wait(oci_exchange *x, oc_status (*then)(oci_exchange *x, oc_error *err));
+ * oci_wake is called; then an event thread goes on with `then`. */
+void oci_wait(oci_exchange *x, oci_step then);
 /* By that thread, when it is done with the exchange, which is no longer its own from here on. */
 void oci_wake(oci_exchange *x);
+/* Wait while a desk's thread takes `step`, which does not wait itself; then go on with `then`, or,
+ * where x has an answer by then, send it (aside.c). */
+void oci_aside(oci_exchange *x, oci_desk *desk, oci_step step, oci_step then);
 
 /* ---- routes (routes.c) ---- */
 /* Fills x->arg. *methods has a bit (1u << oci_method) for each that the path answers to: NULL and
@@ -132,8 +153,6 @@ const oci_route *oci_route_find(oci_exchange *x, oci_method method, const char *
                                 unsigned *methods);
 /* All of the table. */
 const oci_route *oci_routes(size_t *count);
-/* 32 random hexadecimal digits (request.c). */
-void oci_make_id(char id[OCI_ID_BYTES]);
 
 oc_status oci_run_health(oci_exchange *x, oc_error *err);
 oc_status oci_run_ready(oci_exchange *x, oc_error *err);

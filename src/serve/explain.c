@@ -39,7 +39,7 @@ static oc_status take_pictures(oci_exchange *x, oc_error *err) {
     return d->explained(x, err);
 }
 
-bool oci_explain_start(oci_identification *d, oc_status (*then)(oci_exchange *x, oc_error *err)) {
+bool oci_explain_start(oci_identification *d, oci_step then) {
     oc_error error = {0};
     double retry = 0;
     if (!d->explain) return false;

@@ -57,7 +57,7 @@ static void on_connection(void *ctx, struct MHD_Connection *c, void **context,
 static void run(oci_request *r) {
     oci_exchange *x = &r->x;
     oc_error error = {0};
-    oc_status (*step)(oci_exchange * x, oc_error * err) = x->then;
+    oci_step step = x->then;
     x->then = NULL;
     if (!r->ran) {
         r->ran = true;
@@ -70,7 +70,7 @@ static void run(oci_request *r) {
         oci_answer_error(x, &error);
 }
 
-void oci_wait(oci_exchange *x, oc_status (*then)(oci_exchange *x, oc_error *err)) {
+void oci_wait(oci_exchange *x, oci_step then) {
     x->then = then;
     (void)atomic_fetch_add(&http_of(x)->at_work, 1);
     MHD_suspend_connection(x->connection);

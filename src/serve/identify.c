@@ -137,8 +137,7 @@ static oc_status prepare_job(oci_identification *d, oc_error *err) {
     return OC_OK;
 }
 
-oc_status oci_identify_start(oci_exchange *x, oc_status (*then)(oci_exchange *x, oc_error *err),
-                             oc_error *err) {
+oc_status oci_identify_start(oci_exchange *x, oci_step then, oc_error *err) {
     if (!type_is_good(x))
         return oci_refuse(x, 415,
                           "the Content-Type \"%.100s\": send multipart/form-data, or one image as "
@@ -193,6 +192,7 @@ bool oci_identify_finish(oci_exchange *x) {
     }
     oc_rank(d->fused, model->classes.count, d->top, d->best);
     d->unknown = (double)d->best[0].p < model->threshold;
+    oci_metrics_count(x->server->metrics, d->unknown ? OCI_COUNT_UNKNOWN : OCI_COUNT_NAMED, 1);
     return true;
 }
 
@@ -259,28 +259,21 @@ static json_t *photos_json(const oci_identification *d) {
 static json_t *identification_json(const oci_identification *d) {
     const oc_model *model = d->served->model;
     json_t *threshold = model->threshold > 0 ? oc_json_real(model->threshold) : json_null();
-    const char *token = d->wish.token;
-    return json_pack("{s:s, s:s, s:o, s:b, s:o, s:o, s:s, s:o, s:b, s:s*}", "id", d->x->id, "model",
-                     d->served->name, "results", oci_results_json(model, d->best, d->top),
-                     "unknown", (int)d->unknown, "threshold", threshold, "temperature",
-                     oc_json_real(model->temperature), "fusion", "mean of probabilities", "images",
-                     photos_json(d), "kept", *token != '\0', "token",
-                     *token != '\0' ? token : NULL);
+    const bool kept = *d->kept_id != '\0';
+    return json_pack("{s:s, s:s, s:o, s:b, s:o, s:o, s:s, s:o, s:b, s:s*}", "id",
+                     kept ? d->kept_id : d->x->id, "model", d->served->name, "results",
+                     oci_results_json(model, d->best, d->top), "unknown", (int)d->unknown,
+                     "threshold", threshold, "temperature", oc_json_real(model->temperature),
+                     "fusion", "mean of probabilities", "images", photos_json(d), "kept", (int)kept,
+                     "token", kept ? d->token : NULL);
 }
 
 static oc_status send_identification(oci_exchange *x, oc_error *err) {
     return oci_answer_json(x, 200, identification_json(x->work), err);
 }
 
-static oc_status send_kept(oci_exchange *x, oc_error *err) {
-    oci_identification *d = x->work;
-    if (d->keep_status == OC_OK) return send_identification(x, err);
-    oci_answer_error(x, &d->keep_error);
-    return OC_OK;
-}
-
 static oc_status keep_and_send(oci_exchange *x, oc_error *err) {
-    return oci_keep_start(x->work, send_kept) ? OC_OK : send_identification(x, err);
+    return oci_keep_start(x->work, send_identification) ? OC_OK : send_identification(x, err);
 }
 
 static oc_status answer_identify(oci_exchange *x, oc_error *err) {

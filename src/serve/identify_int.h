@@ -29,11 +29,10 @@ struct oci_identification {
     float *fused;    /* (classes): mean of the photos' probabilities */
     oc_ranked *best; /* (top) of fused */
     bool unknown;
-    oci_wish wish;    /* what the user says beside the photos */
-    bool explain;     /* as the request wants */
-    oci_task keeping; /* on the way to the disk */
-    oc_status keep_status;
-    oc_error keep_error;
+    oci_wish wish; /* what the user says beside the photos */
+    bool explain;  /* as the request wants */
+    /* of the observation that it became; else "": */
+    char kept_id[OCI_TOKEN_BYTES], token[OCI_TOKEN_BYTES]; /* the token deletes it */
     /* on the way through the queue: those photos that can be read */
     oci_job job;
     oc_image_bytes images[OCI_MAX_IMAGES];
@@ -44,20 +43,18 @@ struct oci_identification {
     oci_upload *uploads[OCI_MAX_IMAGES]; /* taken: the photos that came as uploads */
     size_t upload_count;
     oc_buf pictures[OCI_MAX_IMAGES]; /* (job.n) on the way to the photos */
-    oc_status (*explained)(oci_exchange *x, oc_error *err);
+    oci_step explained;
 };
 
 /* Read the request and hand it to the model, which x->work then is about; `then` is called with
  * what came back, or, where the queue is full, with an answer in x. Where the request is refused, x
  * has the answer and nothing waits. */
-OC_MUST_CHECK oc_status oci_identify_start(oci_exchange *x,
-                                           oc_status (*then)(oci_exchange *x, oc_error *err),
-                                           oc_error *err);
+OC_MUST_CHECK oc_status oci_identify_start(oci_exchange *x, oci_step then, oc_error *err);
 /* Fuse what came back. False: x has an answer already (refused, or no photo could be used). */
 bool oci_identify_finish(oci_exchange *x);
 /* Before the answer: hand the photos to the model once more, for pictures of what speaks for the
  * best name; `then` is called when they are there. False: none are wanted. (explain.c) */
-bool oci_explain_start(oci_identification *d, oc_status (*then)(oci_exchange *x, oc_error *err));
+bool oci_explain_start(oci_identification *d, oci_step then);
 /* {"explain": data URL}, or null with "explain_error"; NULL without memory. */
 json_t *oci_explain_json(const oci_photo *photo);
 /* {"label", "name", "id", "p", "class"}, (k) of them; NULL without memory. */

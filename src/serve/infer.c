@@ -1,17 +1,21 @@
 /* POST /v2/models/M/infer: tensors in, tensors out.
  *
  * A request may have more images than a batch: they go through the queue one batch after another,
- * so that a large request never has more of the queue than a batch, and others get their turn.
+ * so that a large request never has more of the queue than a batch, and others get their turn. Long
+ * JSON is read and written by the clerk.
  * SPDX-License-Identifier: BSD-2-Clause */
 #include <stdio.h>
 
 #include "serve/server_int.h"
+
+enum { LONG_JSON = 64 << 10, MANY_VALUES = 500 }; /* less takes less than a change of threads */
 
 typedef struct inference {
     oci_exchange *x;
     oci_served *served; /* given back when this is freed */
     oci_oip_model model;
     oci_oip_request in;
+    size_t json_size;
     size_t done; /* images */
     oci_job job;
     float *probabilities; /* (n, classes) */
@@ -82,8 +86,8 @@ static void put_batch(inference *f) {
     oci_submit(f->x, f->served, &f->job, take_batch);
 }
 
-static oc_status answer(inference *f, oc_error *err) {
-    oci_exchange *x = f->x;
+static oc_status answer(oci_exchange *x, oc_error *err) {
+    const inference *f = x->work;
     size_t json_size = 0;
     char text[32];
     x->answer.size = 0;
@@ -106,14 +110,31 @@ static oc_status take_batch(oci_exchange *x, oc_error *err) {
         return oc_error_context(err, f->status[i], "image %zu", f->done + i);
     }
     f->done += f->job.n;
-    if (f->done == f->in.n) return answer(f, err);
-    put_batch(f);
+    if (f->done < f->in.n)
+        put_batch(f);
+    else if (f->in.n * f->model.classes->count > MANY_VALUES)
+        oci_aside(x, x->server->clerk, answer, NULL);
+    else
+        return answer(x, err);
     return OC_OK;
+}
+
+static oc_status begin(oci_exchange *x, oc_error *err) {
+    (void)err;
+    put_batch(x->work);
+    return OC_OK;
+}
+
+static oc_status read_request(oci_exchange *x, oc_error *err) {
+    inference *f = x->work;
+    OC_TRY(oci_oip_read(&f->in, &f->model, x->body.data != NULL ? x->body.data : "", x->body.size,
+                        f->json_size, err));
+    OC_TRY(look_at_images(f, err));
+    return make_room(f, err);
 }
 
 oc_status oci_run_oip_infer(oci_exchange *x, oc_error *err) {
     oci_served *served = NULL;
-    size_t json_size = 0;
     const char *encoding = oci_header_in(x, "Content-Encoding");
     OC_TRY(oci_oip_take(x, &served, err));
     inference *f = oc_calloc(1, sizeof *f);
@@ -129,11 +150,11 @@ oc_status oci_run_oip_infer(oci_exchange *x, oc_error *err) {
     if (encoding != NULL && !oc_equal_nocase(encoding, "identity"))
         return oc_fail(err, OC_EUNSUPPORTED, "Content-Encoding %.50s: send the body as it is",
                        encoding);
-    OC_TRY(json_size_of(x, &json_size, err));
-    OC_TRY(oci_oip_read(&f->in, &f->model, x->body.data != NULL ? x->body.data : "", x->body.size,
-                        json_size, err));
-    OC_TRY(look_at_images(f, err));
-    OC_TRY(make_room(f, err));
-    put_batch(f);
-    return OC_OK;
+    OC_TRY(json_size_of(x, &f->json_size, err));
+    if (f->json_size > LONG_JSON) {
+        oci_aside(x, x->server->clerk, read_request, begin);
+        return OC_OK;
+    }
+    OC_TRY(read_request(x, err));
+    return begin(x, err);
 }

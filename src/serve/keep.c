@@ -60,7 +60,7 @@ static oc_status strip_photos(const oci_identification *d, material *m, oc_error
 
 static oc_status write_list(json_t *list, oc_buf *out, oc_error *err) {
     if (list == NULL) return oc_fail_nomem(err, 0, "an observation");
-    oc_status status = oc_json_append(out, list, err);
+    oc_status status = oc_json_append_digits(out, list, OC_JSON_DECIMAL, err);
     json_decref(list);
     return status;
 }
@@ -86,10 +86,32 @@ static oc_status gather(const oci_identification *d, const oc_ranked *best, int 
     return write_list(organs_json(d), &m->organs, err);
 }
 
+static oc_status digest_photos(const material *m, oci_digest *out, oc_error *err) {
+    oci_digest each[OCI_MAX_IMAGES];
+    for (size_t i = 0; i < m->count; i++)
+        OC_TRY(oci_digest_of(m->photos[i].bytes, m->photos[i].size, &each[i], err));
+    return oci_digest_of(each, m->count * sizeof *each, out, err);
+}
+
+/* Of a wish that is sent again, both are what they were. */
+static oc_status make_secrets(oci_identification *d, oci_digest *key, oci_observation *o,
+                              oc_error *err) {
+    const char *words = d->wish.key;
+    if (words != NULL) {
+        OC_TRY(oci_digest_of(words, strlen(words), key, err));
+        OC_TRY(oci_token_of(words, d->token, err));
+        o->key = key;
+    } else {
+        OC_TRY(oci_token_make(d->token, err));
+    }
+    return oci_digest_of(d->token, strlen(d->token), &o->token, err);
+}
+
 static oc_status put(oci_identification *d, const oc_ranked *best, const material *m,
                      oc_error *err) {
     const oci_wish *w = &d->wish;
     const double blur = d->x->server->options.blur;
+    oci_digest key;
     oci_observation o = {.id = d->x->id,
                          .model = d->served->name,
                          .results = m->results.data,
@@ -106,36 +128,28 @@ static oc_status put(oci_identification *d, const oc_ranked *best, const materia
                          .unknown = d->unknown,
                          .photos = m->photos,
                          .photo_count = m->count};
-    OC_TRY(oci_digest_of(w->token, strlen(w->token), &o.token, err));
-    return oci_kept_put(d->x->server->db, &o, err);
+    OC_TRY(make_secrets(d, &key, &o, err));
+    OC_TRY(digest_photos(m, &o.content, err));
+    OC_TRY(oci_kept_put(d->x->server->db, &o, d->kept_id, err));
+    const bool repeated = strcmp(d->kept_id, o.id) != 0;
+    oci_metrics_count(d->x->server->metrics, repeated ? OCI_COUNT_REPEATED : OCI_COUNT_KEPT, 1);
+    return OC_OK;
 }
 
-static oc_status keep(oci_identification *d, oc_error *err) {
-    oc_status status = OC_OK;
+static oc_status keep(oci_exchange *x, oc_error *err) {
+    oci_identification *d = x->work;
     const size_t classes = d->served->model->classes.count;
     const int k = classes < KEPT_RESULTS ? (int)classes : KEPT_RESULTS;
     oc_ranked best[KEPT_RESULTS];
     material m = {0};
     oc_rank(d->fused, classes, k, best);
-    OC_GOTO(oci_token_make(d->wish.token, err));
-    OC_GOTO(gather(d, best, k, &m, err));
-    OC_GOTO(put(d, best, &m, err));
-done:
+    oc_status status = gather(d, best, k, &m, err);
+    if (status == OC_OK) status = put(d, best, &m, err);
     clear(&m);
     return status;
 }
 
-/* By the scribe. */
-static void run(void *ctx) {
-    oci_identification *d = ctx;
-    d->keep_status = keep(d, &d->keep_error);
-    oci_wake(d->x);
-}
-
-bool oci_keep_start(oci_identification *d, oc_status (*then)(oci_exchange *x, oc_error *err)) {
-    if (!d->wish.keep) return false;
-    d->keeping = (oci_task){.run = run, .ctx = d};
-    oci_wait(d->x, then);
-    oci_scribe_put(d->x->server->scribe, &d->keeping);
-    return true;
+bool oci_keep_start(oci_identification *d, oci_step then) {
+    if (d->wish.keep) oci_aside(d->x, d->x->server->scribe, keep, then);
+    return d->wish.keep;
 }

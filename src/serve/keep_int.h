@@ -13,7 +13,7 @@ typedef struct oci_wish {
     bool keep, placed;
     double lat, lon; /* where placed */
     const char *date, *lang, *note, *suggested;
-    char token[OCI_TOKEN_BYTES]; /* that deletes it, once it is kept; else "" */
+    const char *key; /* of the client's making: the same wish, sent again, has the same one; NULL */
 } oci_wish;
 
 /* OC_EUSAGE for what is out of range, no UTF-8 or too long; OC_EMISMATCH where it is to be kept and
@@ -24,8 +24,8 @@ typedef struct oci_identification oci_identification;
 /* Before it waits: its photos are of kinds that can be kept. */
 OC_MUST_CHECK oc_status oci_keep_check(const oci_identification *d, oc_error *err);
 /* When it has been fused: onto the disk, without the photos' metadata, where the user wishes so;
- * `then` is called when it is there, or d->keep_status says why it is not. False: no such wish. */
-bool oci_keep_start(oci_identification *d, oc_status (*then)(oci_exchange *x, oc_error *err));
+ * `then` is called when it is there. False: no such wish. */
+bool oci_keep_start(oci_identification *d, oci_step then);
 
 /* UTF-8 without control characters (a note may have lines), at most so many characters. */
 OC_MUST_CHECK oc_status oci_check_text(const char *name, const char *text, size_t most, bool lines,

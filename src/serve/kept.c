@@ -33,11 +33,16 @@ static void bind_place(sqlite3_stmt *s, int at, const oci_observation *o) {
     (void)sqlite3_bind_double(s, at + 1, o->lon);
 }
 
+static void bind_digest(sqlite3_stmt *s, int at, const oci_digest *digest) {
+    if (digest == NULL) return;
+    (void)sqlite3_bind_blob(s, at, digest->bytes, OCI_DIGEST_BYTES, SQLITE_STATIC);
+}
+
 static oc_status put_row(oci_db *db, const oci_observation *o, oc_error *err) {
     static const char sql[] =
         "INSERT INTO observations(id, created, model, status, top, p, results, unknown, suggested,"
-        " lat, lon, date, organs, note, lang, token)"
-        " VALUES(?1, ?2, ?3, 'pending', ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15)";
+        " lat, lon, date, organs, note, lang, token, key, content) VALUES(?1, ?2, ?3, 'pending',"
+        " ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17)";
     char now[32];
     sqlite3_stmt *s = NULL;
     OC_TRY(oci_db_prepare(db, sql, &s, err));
@@ -54,7 +59,9 @@ static oc_status put_row(oci_db *db, const oci_observation *o, oc_error *err) {
     oci_db_bind_text(s, 12, o->organs);
     oci_db_bind_text(s, 13, o->note);
     oci_db_bind_text(s, 14, o->lang);
-    (void)sqlite3_bind_blob(s, 15, o->token.bytes, OCI_DIGEST_BYTES, SQLITE_STATIC);
+    bind_digest(s, 15, &o->token);
+    bind_digest(s, 16, o->key);
+    bind_digest(s, 17, &o->content);
     return oci_db_run(db, s, err);
 }
 
@@ -69,12 +76,42 @@ static oc_status put_photo(oci_db *db, int64_t seq, int n, const oci_photo_bytes
     return oci_db_run(db, s, err);
 }
 
-oc_status oci_kept_put(oci_db *db, const oci_observation *o, oc_error *err) {
-    OC_TRY(oci_db_begin(db, true, err));
-    oc_status status = put_row(db, o, err);
+static oc_status put_whole(oci_db *db, const oci_observation *o, oc_error *err) {
+    OC_TRY(put_row(db, o, err));
     int64_t seq = oci_db_last_row(db);
-    for (size_t i = 0; status == OC_OK && i < o->photo_count; i++)
-        status = put_photo(db, seq, (int)i, &o->photos[i], err);
+    for (size_t i = 0; i < o->photo_count; i++)
+        OC_TRY(put_photo(db, seq, (int)i, &o->photos[i], err));
+    return OC_OK;
+}
+
+/* id: of the one that is there under this key, or "". */
+static oc_status find_key(oci_db *db, const oci_observation *o, char id[OCI_TOKEN_BYTES],
+                          oc_error *err) {
+    sqlite3_stmt *s = NULL;
+    bool row = false;
+    *id = '\0';
+    if (o->key == NULL) return OC_OK;
+    OC_TRY(oci_db_prepare(db, "SELECT id, content = ?2 FROM observations WHERE key = ?1", &s, err));
+    bind_digest(s, 1, o->key);
+    bind_digest(s, 2, &o->content);
+    oc_status status = oci_db_step(db, s, &row, err);
+    if (row) (void)snprintf(id, OCI_TOKEN_BYTES, "%s", (const char *)sqlite3_column_text(s, 0));
+    if (row && !sqlite3_column_int(s, 1))
+        status = oc_fail(err, OC_EMISMATCH,
+                         "this Idempotency-Key came with other photos before: make a new one for "
+                         "each observation");
+    (void)sqlite3_finalize(s);
+    return status;
+}
+
+oc_status oci_kept_put(oci_db *db, const oci_observation *o, char id[OCI_TOKEN_BYTES],
+                       oc_error *err) {
+    OC_TRY(oci_db_begin(db, true, err));
+    oc_status status = find_key(db, o, id, err);
+    if (status == OC_OK && *id == '\0') {
+        (void)snprintf(id, OCI_TOKEN_BYTES, "%s", o->id);
+        status = put_whole(db, o, err);
+    }
     return oci_db_end(db, status, err);
 }
 

@@ -41,13 +41,17 @@ typedef struct oci_observation {
     const char *organs;             /* JSON: one text a photo, or none */
     double lat, lon;                /* where `placed` */
     bool placed, unknown;
-    oci_digest token; /* who knows it may delete */
+    oci_digest token;      /* who knows it may delete */
+    const oci_digest *key; /* of a wish to keep, however often it is sent; NULL */
+    oci_digest content;    /* of the photos: what is sent again has the same */
     const oci_photo_bytes *photos;
     size_t photo_count;
 } oci_observation;
 
-/* On disk when it returns OC_OK. */
-OC_MUST_CHECK oc_status oci_kept_put(oci_db *db, const oci_observation *o, oc_error *err);
+/* On disk when it returns OC_OK. id: its own, or that of the one which is there under its key, and
+ * nothing is written then; OC_EMISMATCH where that one has other photos. */
+OC_MUST_CHECK oc_status oci_kept_put(oci_db *db, const oci_observation *o, char id[OCI_TOKEN_BYTES],
+                                     oc_error *err);
 
 /* One as JSON (a new reference). OC_ENOTFOUND. */
 OC_MUST_CHECK oc_status oci_kept_get(oci_db *db, const char *id, json_t **out, oc_error *err);

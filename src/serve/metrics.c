@@ -32,6 +32,7 @@ typedef struct counts {
     row rows[ROWS];
     size_t row_count;
     histogram answered, waited, ran, batches;
+    uint64_t counted[OCI_COUNTS];
     int flying;
 } counts;
 
@@ -101,6 +102,12 @@ void oci_metrics_batch(oci_metrics *m, size_t photos) {
     (void)pthread_mutex_unlock(&m->lock);
 }
 
+void oci_metrics_count(oci_metrics *m, oci_count what, uint64_t by) {
+    (void)pthread_mutex_lock(&m->lock);
+    m->now.counted[what] += by;
+    (void)pthread_mutex_unlock(&m->lock);
+}
+
 void oci_metrics_in_flight(oci_metrics *m, int change) {
     (void)pthread_mutex_lock(&m->lock);
     m->now.flying += change;
@@ -161,11 +168,28 @@ static void put_requests(oc_buf *out, const counts *m) {
                       (unsigned long long)m->rows[i].count);
 }
 
+static void put_counts(oc_buf *out, const counts *m) {
+    static const struct {
+        const char *metric, *label, *value, *help;
+    } rows[OCI_COUNTS] = {
+#define OCI_COUNT_ROW(name, metric, label, value, help) {metric, label, value, help},
+        OCI_COUNT_MAP(OCI_COUNT_ROW)
+#undef OCI_COUNT_ROW
+    };
+    for (int i = 0; i < OCI_COUNTS; i++) {
+        if (rows[i].help != NULL) put_head(out, rows[i].metric, "counter", rows[i].help);
+        oc_buf_puts(out, rows[i].metric);
+        if (rows[i].label != NULL) oc_buf_printf(out, "{%s=\"%s\"}", rows[i].label, rows[i].value);
+        oc_buf_printf(out, " %llu\n", (unsigned long long)m->counted[i]);
+    }
+}
+
 void oci_metrics_write(oci_metrics *m, oc_buf *out) {
     (void)pthread_mutex_lock(&m->lock);
     const counts copy = m->now;
     (void)pthread_mutex_unlock(&m->lock);
     put_requests(out, &copy);
+    put_counts(out, &copy);
     put_histogram(out, &copy.answered, "ocellus_request_seconds",
                   "From a request's headers to its answer.");
     put_histogram(out, &copy.waited, "ocellus_queue_seconds",

@@ -77,11 +77,10 @@ oc_status oci_run_observation_photo(oci_exchange *x, oc_error *err) {
     return OC_OK;
 }
 
-oc_status oci_run_observation_delete(oci_exchange *x, oc_error *err) {
+static oc_status take_back(oci_exchange *x, oc_error *err) {
     const char *token = oci_header_in(x, "X-Delete-Token");
     oci_digest digest = {{0}};
     bool allowed = false;
-    if (!has_db(x)) return OC_OK;
     const bool expert = x->role >= OCI_EXPERT;
     if (token == NULL && !expert)
         return oci_refuse(x, 403,
@@ -90,5 +89,12 @@ oc_status oci_run_observation_delete(oci_exchange *x, oc_error *err) {
     OC_TRY(oci_kept_remove(x->server->db, x->arg[0], expert ? NULL : &digest, &allowed, err));
     if (!allowed)
         return oci_refuse(x, 403, "the X-Delete-Token is not the one of this observation");
+    oci_metrics_count(x->server->metrics, OCI_COUNT_REMOVED, 1);
     return oci_answer_text(x, 204, NULL, "", 0, err);
+}
+
+oc_status oci_run_observation_delete(oci_exchange *x, oc_error *err) {
+    (void)err;
+    if (has_db(x)) oci_aside(x, x->server->scribe, take_back, NULL);
+    return OC_OK;
 }

@@ -105,7 +105,7 @@ oc_status oci_oip_write(const oci_oip_request *request, const oci_oip_model *mod
     OC_GOTO(oc_buf_status(&binary, err));
     answer = answer_json(request, model, json_incref(outputs));
     if (answer == NULL) OC_GOTO(oc_fail_nomem(err, 0, "an answer"));
-    OC_GOTO(oc_json_append(out, answer, err));
+    OC_GOTO(oc_json_append_digits(out, answer, OC_JSON_FLOAT, err));
     *json_size = out->size;
     oc_buf_append(out, binary.data != NULL ? binary.data : "", binary.size);
     status = oc_buf_status(out, err);

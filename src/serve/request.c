@@ -7,7 +7,6 @@
 #include <stdio.h>
 #include <string.h>
 #include <strings.h>
-#include <sys/random.h>
 #include <sys/socket.h>
 
 #include "serve/access_int.h"
@@ -82,12 +81,6 @@ const char *oci_field(const oci_exchange *x, const char *name) {
 
 /* ---- a request comes in -----------------------------------------------------------------------
  */
-
-void oci_make_id(char id[OCI_ID_BYTES]) {
-    unsigned char bytes[(OCI_ID_BYTES - 1) / 2] = {0};
-    (void)!getrandom(bytes, sizeof bytes, 0); /* 16 bytes always come whole */
-    for (size_t i = 0; i < sizeof bytes; i++) (void)snprintf(id + 2 * i, 3, "%02x", bytes[i]);
-}
 
 static void tell_address(oci_exchange *x, struct MHD_Connection *c) {
     const union MHD_ConnectionInfo *info =
@@ -317,7 +310,9 @@ static void begin_form(oci_request *r, struct MHD_Connection *c) {
 oci_request *oci_request_new(oc_server *server, struct MHD_Connection *c, const char *method,
                              const char *path) {
     oci_request *r = oc_calloc(1, sizeof *r);
-    if (r == NULL || oc_pool_new(&r->x.pool, NULL) != OC_OK) {
+    if (r == NULL || oc_pool_new(&r->x.pool, NULL) != OC_OK ||
+        oci_token_make(r->x.id, NULL) != OC_OK) {
+        if (r != NULL) oc_pool_free(r->x.pool);
         oc_free(r);
         return NULL;
     }
@@ -325,7 +320,6 @@ oci_request *oci_request_new(oc_server *server, struct MHD_Connection *c, const 
     x->server = server;
     x->connection = c;
     x->began = oc_clock_seconds();
-    oci_make_id(x->id);
     tell_address(x, c);
     x->type = oci_header_in(x, MHD_HTTP_HEADER_CONTENT_TYPE);
     oci_metrics_in_flight(server->metrics, 1);
@@ -339,6 +333,7 @@ void oci_request_free(oci_request *r) {
     if (r == NULL) return;
     oci_exchange *x = &r->x;
     if (r->form != NULL) (void)MHD_destroy_post_processor(r->form);
+    oci_metrics_count(x->server->metrics, OCI_COUNT_RECEIVED, r->received);
     if (x->work != NULL && x->free_work != NULL) x->free_work(x->work);
     for (size_t i = 0; i < x->part_count; i++) oc_buf_clear(&x->parts[i].bytes);
     oc_free(x->parts);

@@ -13,6 +13,7 @@ enum { PASS_SECONDS = 3600, AT_ONCE = 20 };
 
 struct oci_retain {
     oci_db *db;
+    oci_metrics *metrics;
     int days;
     oc_log log;
     pthread_mutex_t lock;
@@ -38,6 +39,7 @@ static void pass(oci_retain *r) {
     } while (status == OC_OK && removed > 0 && !is_stopping(r));
     if (status == OC_OK) status = oci_db_tidy(r->db, &error);
     if (status != OC_OK) oc_warn(&r->log, "housekeeping: %s", error.message);
+    oci_metrics_count(r->metrics, OCI_COUNT_EXPIRED, (uint64_t)all);
     if (all > 0)
         oc_info(&r->log, "%lld observations older than %d days removed", (long long)all, r->days);
 }
@@ -61,11 +63,13 @@ static void *work(void *ctx) {
     return NULL;
 }
 
-oc_status oci_retain_new(oci_retain **out, oci_db *db, int days, const oc_log *log, oc_error *err) {
+oc_status oci_retain_new(oci_retain **out, oci_db *db, oci_metrics *metrics, int days,
+                         const oc_log *log, oc_error *err) {
     oci_retain *r = oc_calloc(1, sizeof *r);
     *out = NULL;
     if (r == NULL) return oc_fail_nomem(err, sizeof *r, "housekeeping");
     r->db = db;
+    r->metrics = metrics;
     r->days = days;
     r->log = *log;
     (void)pthread_mutex_init(&r->lock, NULL);

@@ -49,25 +49,38 @@ static oc_status read_verdict(const json_t *o, oci_verdict *v, oc_error *err) {
     return OC_OK;
 }
 
+static oci_count count_of(oci_standing standing) {
+    return standing == OCI_CONFIRMED   ? OCI_COUNT_CONFIRMED
+           : standing == OCI_CORRECTED ? OCI_COUNT_CORRECTED
+                                       : OCI_COUNT_REJECTED;
+}
+
 static oc_status judge(oci_exchange *x, const json_t *body, oc_error *err) {
     oci_verdict verdict = {.reviewer = x->who};
     json_t *one = NULL;
     OC_TRY(read_verdict(body, &verdict, err));
     OC_TRY(oci_kept_judge(x->server->db, x->arg[0], &verdict, err));
+    oci_metrics_count(x->server->metrics, count_of(verdict.standing), 1);
     OC_TRY(oci_kept_get(x->server->reader, x->arg[0], &one, err));
     return oci_answer_json(x, 200, one, err);
 }
 
-oc_status oci_run_review(oci_exchange *x, oc_error *err) {
+static oc_status read_and_judge(oci_exchange *x, oc_error *err) {
     json_t *body = NULL;
-    if (x->server->db == NULL)
-        return oci_refuse(x, 404,
-                          "this server keeps no observations: start the server with --db FILE");
-    if (x->type == NULL || strncasecmp(x->type, "application/json", 16) != 0)
-        return oci_refuse(x, 415, "send the verdict as application/json");
     OC_TRY(oc_json_parse(x->body.data != NULL ? x->body.data : "", x->body.size, "the verdict",
                          &body, err));
     oc_status status = judge(x, body, err);
     json_decref(body);
     return status;
+}
+
+oc_status oci_run_review(oci_exchange *x, oc_error *err) {
+    (void)err;
+    if (x->server->db == NULL)
+        return oci_refuse(x, 404,
+                          "this server keeps no observations: start the server with --db FILE");
+    if (x->type == NULL || strncasecmp(x->type, "application/json", 16) != 0)
+        return oci_refuse(x, 415, "send the verdict as application/json");
+    oci_aside(x, x->server->scribe, read_and_judge, NULL);
+    return OC_OK;
 }

@@ -21,8 +21,10 @@ bool oci_digest_parse(const char *hex, oci_digest *out);
 /* Takes as long for digests that differ early as for equal ones. */
 bool oci_digest_same(const oci_digest *a, const oci_digest *b);
 
-/* 128 random bits as 32 hexadecimal digits. */
+/* 128 bits as 32 hexadecimal digits: random ones, or those that `secret` always gives. */
 enum { OCI_TOKEN_BYTES = 33 };
 OC_MUST_CHECK oc_status oci_token_make(char token[OCI_TOKEN_BYTES], oc_error *err);
+OC_MUST_CHECK oc_status oci_token_of(const char *secret, char token[OCI_TOKEN_BYTES],
+                                     oc_error *err);
 
 #endif

@@ -62,8 +62,8 @@ static oc_status open_doors(oc_server *s, oc_error *err) {
     if (o->db == NULL) return OC_OK;
     OC_TRY(oci_db_open(&s->db, o->db, true, err));
     OC_TRY(oci_db_open(&s->reader, o->db, false, err));
-    OC_TRY(oci_scribe_new(&s->scribe, err));
-    return oci_retain_new(&s->retain, s->db, o->retain_days, &o->log, err);
+    OC_TRY(oci_desk_new(&s->scribe, err));
+    return oci_retain_new(&s->retain, s->db, s->metrics, o->retain_days, &o->log, err);
 }
 
 /* ---- life -------------------------------------------------------------------------------------
@@ -89,6 +89,7 @@ oc_status oc_server_start(oc_server **out, const oc_serve_options *options, oc_e
     OC_GOTO(oc_pool_new(&s->pool, err));
     OC_GOTO(keep_options(s, options, err));
     OC_GOTO(oci_metrics_new(&s->metrics, err));
+    OC_GOTO(oci_desk_new(&s->clerk, err));
     OC_GOTO(open_doors(s, err));
     OC_GOTO(oci_models_new(&s->models, &s->options, s->metrics, err));
     s->options.models = NULL; /* the caller's; oci_models has its own copy */
@@ -127,7 +128,8 @@ void oc_server_free(oc_server *s) {
     oci_models_free(s->models);
     oci_uploads_free(s->uploads);
     oci_retain_free(s->retain);
-    oci_scribe_free(s->scribe);
+    oci_desk_free(s->scribe);
+    oci_desk_free(s->clerk);
     oci_db_close(s->reader);
     oci_db_close(s->db);
     oci_keys_free(s->keys);

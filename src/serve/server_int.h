@@ -12,7 +12,6 @@
 #include "serve/models_int.h"
 #include "serve/oip_int.h"
 #include "serve/retain_int.h"
-#include "serve/scribe_int.h"
 #include "serve/uploads_int.h"
 
 typedef struct oci_http oci_http;
@@ -24,10 +23,11 @@ struct oc_server {
     oci_models *models;
     oci_uploads *uploads;
     oci_http *http;
-    oci_db *db;     /* NULL: no observations are kept */
-    oci_db *reader; /* the same file: who reads does not wait for who writes */
-    oci_scribe *scribe;
+    oci_db *db;         /* NULL: no observations are kept */
+    oci_db *reader;     /* the same file: who reads does not wait for who writes */
+    oci_desk *scribe;   /* who writes to it */
     oci_retain *retain; /* ... else */
+    oci_desk *clerk;    /* who reads long requests and writes long answers */
     oci_keys *keys;     /* NULL: none are needed */
     oci_limits *limits; /* NULL: no address is limited */
     atomic_bool draining;
@@ -41,8 +41,7 @@ oci_oip_model oci_oip_model_of(const oci_served *served);
 
 /* The job goes to the model's queue and the exchange waits; `then` is called with what came back,
  * or, where the queue is full, with the refusal as x's answer (submit.c). */
-void oci_submit(oci_exchange *x, oci_served *served, oci_job *job,
-                oc_status (*then)(oci_exchange *x, oc_error *err));
+void oci_submit(oci_exchange *x, oci_served *served, oci_job *job, oci_step then);
 /* 503: the server is stopping (about.c); always OC_OK. */
 oc_status oci_refuse_stopping(oci_exchange *x);
 

@@ -8,8 +8,7 @@ static void wake(void *ctx) {
 }
 
 /* From oci_wait on the exchange waits, so that a full queue has to wake it as well. */
-void oci_submit(oci_exchange *x, oci_served *served, oci_job *job,
-                oc_status (*then)(oci_exchange *x, oc_error *err)) {
+void oci_submit(oci_exchange *x, oci_served *served, oci_job *job, oci_step then) {
     oc_error error = {0};
     double retry = 0;
     job->done = wake;

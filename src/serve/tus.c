@@ -91,14 +91,14 @@ static oc_status tell_created(oci_exchange *x, const char *id) {
 
 oc_status oci_run_upload_create(oci_exchange *x, oc_error *err) {
     const char *metadata = oci_header_in(x, "Upload-Metadata");
-    char id[OCI_ID_BYTES];
+    char id[OCI_TOKEN_BYTES];
     uint64_t size = 0;
     if (!version_is_ours(x)) return OC_OK;
     OC_TRY(number_in(x, "Upload-Length", &size, err));
     if (metadata != NULL && strlen(metadata) > MAX_METADATA)
         return oc_fail(err, OC_EUSAGE, "Upload-Metadata has %zu bytes, at most %d are taken",
                        strlen(metadata), MAX_METADATA);
-    oci_make_id(id);
+    OC_TRY(oci_token_make(id, err));
     OC_TRY(oci_uploads_create(x->server->uploads, id, size, metadata, oc_clock_seconds(), err));
     return tell_created(x, id);
 }

@@ -8,7 +8,7 @@
 #include "serve/keep_int.h"
 #include "serve/server_int.h"
 
-enum { LANG_BYTES = 35, SUBTAG_BYTES = 8, ORGAN_LETTERS = 50 };
+enum { LANG_BYTES = 35, SUBTAG_BYTES = 8, ORGAN_LETTERS = 50, KEY_LEAST = 16, KEY_MOST = 255 };
 
 /* ---- single values ----------------------------------------------------------------------------
  */
@@ -121,6 +121,18 @@ static oc_status read_keep(const oci_exchange *x, bool *out, oc_error *err) {
     return oc_fail(err, OC_EUSAGE, "keep \"%.50s\": 1 or 0", text);
 }
 
+/* It lets whoever sends it again have the token: nobody is to hit upon another's by chance. */
+static oc_status read_key(const oci_exchange *x, const char **out, oc_error *err) {
+    const char *key = oci_header_in(x, "Idempotency-Key");
+    *out = key;
+    if (key == NULL) return OC_OK;
+    if (strlen(key) < KEY_LEAST || strlen(key) > KEY_MOST)
+        return oc_fail(err, OC_EUSAGE,
+                       "Idempotency-Key of %zu characters: %d to %d random ones, such as a UUID",
+                       strlen(key), KEY_LEAST, KEY_MOST);
+    return oci_check_text("Idempotency-Key", key, KEY_MOST, false, err);
+}
+
 static oc_status check_organs(const oci_exchange *x, oc_error *err) {
     for (size_t i = 0; i < x->part_count; i++)
         if (strcmp(x->parts[i].name, "organs") == 0 && x->parts[i].bytes.data != NULL)
@@ -132,6 +144,7 @@ oc_status oci_wish_read(const oci_exchange *x, oci_wish *out, oc_error *err) {
     *out = (oci_wish){0};
     OC_TRY(refuse_nul(x, err));
     OC_TRY(read_keep(x, &out->keep, err));
+    OC_TRY(read_key(x, &out->key, err));
     OC_TRY(read_place(x, out, err));
     OC_TRY(check_organs(x, err));
     OC_TRY(read_text(x, "date", 10, false, &out->date, err));

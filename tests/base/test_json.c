@@ -117,6 +117,23 @@ static void one_line_form_keeps_order(void **state) {
     json_decref(o);
 }
 
+static void numbers_are_as_people_write_them(void **state) {
+    (void)state;
+    oc_buf buf = {0};
+    oc_error err = {0};
+    json_t *o = json_pack("[f, f, f, i]", 0.1, -122.4194155, (double)0.3F, 7);
+    check_ok(oc_json_append_digits(&buf, o, OC_JSON_DECIMAL, &err), err);
+    assert_string_equal(buf.data, "[0.1,-122.4194155,0.300000011920929,7]");
+    oc_buf_clear(&buf);
+    check_ok(oc_json_append_digits(&buf, o, OC_JSON_FLOAT, &err), err);
+    assert_string_equal(buf.data, "[0.1,-122.419415,0.300000012,7]");
+    oc_buf_clear(&buf);
+    check_ok(oc_json_append(&buf, o, &err), err);
+    assert_string_equal(buf.data, "[0.10000000000000001,-122.4194155,0.30000001192092896,7]");
+    oc_buf_clear(&buf);
+    json_decref(o);
+}
+
 static void numbers_that_json_lacks_become_null(void **state) {
     (void)state;
     json_t *nothing = oc_json_real((double)NAN), *real = oc_json_real(1.5);
@@ -153,6 +170,7 @@ int main(void) {
         cmocka_unit_test(deep_nesting_is_refused),
         cmocka_unit_test(file_written_is_the_file_read),
         cmocka_unit_test(one_line_form_keeps_order),
+        cmocka_unit_test(numbers_are_as_people_write_them),
         cmocka_unit_test(numbers_that_json_lacks_become_null),
         cmocka_unit_test(write_survives_each_failed_allocation),
     };

@@ -164,6 +164,21 @@ def classes_beyond_all_are_all(case):
     assert status == 200 and answer['outputs'][0]['shape'] == [1, classes], answer
 
 
+def what_is_long_is_read_and_written_as_well(case):
+    one = case.infer(case.image())[1]['outputs'][0]['data']
+    photo = base64.b64encode(case.photo).decode()
+    status, answer = case.infer(case.image(shape=[200], data=[photo] * 200))
+    assert status == 200, answer
+    many = answer['outputs'][0]
+    assert many['shape'] == [200, len(one)] and len(many['data']) == 200 * len(one) > 500
+    assert all(abs(many['data'][i] - one[i % len(one)]) < 1e-5 for i in range(200 * len(one)))
+    values = [0.5] * (10 * case.values)
+    status, answer = case.infer(case.pixels(shape=[10] + case.shape, data=values))
+    assert status == 200 and len(answer['outputs'][0]['data']) == 10 * len(one), answer
+    values[-1] = 'no number'
+    case.refused('no finite number', case.pixels(shape=[10] + case.shape, data=values))
+
+
 if __name__ == '__main__':
     with open(sys.argv[3], 'rb') as file:
         jpeg = file.read()
@@ -171,5 +186,6 @@ if __name__ == '__main__':
         code = run([json_alone_is_enough, nested_arrays_are_taken, shapes_are_checked,
                     data_are_checked, binary_tensors_are_checked, requests_are_checked,
                     a_model_that_is_not_there_is_named, compressed_bodies_are_refused,
-                    classes_beyond_all_are_all], Case(one, jpeg))
+                    classes_beyond_all_are_all, what_is_long_is_read_and_written_as_well],
+                   Case(one, jpeg))
     sys.exit(code)

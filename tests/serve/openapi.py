@@ -98,7 +98,8 @@ def keep(case, index):
     files = [('images', ('a.jpg', case.photos[index % len(case.photos)])), ('keep', (None, '1')),
              ('lat', (None, '48.1')), ('lon', (None, '11.5')), ('date', (None, '2026-05-31')),
              ('note', (None, '<b>at the brook</b>')), ('organs', (None, 'flower'))]
-    answer = case.ask('POST', '/v1/identify', files=files).json()
+    key = {'Idempotency-Key': 'a key of the test, %d' % index}
+    answer = case.ask('POST', '/v1/identify', files=files, headers=key).json()
     assert answer['kept'] and answer['token']
     return '/v1/observations/' + answer['id'], answer['token']
 

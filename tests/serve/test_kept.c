@@ -28,6 +28,23 @@ static int tear_down(void **state) {
 static const char hostile[] =
     "<script>alert(1)</script>'); DROP TABLE observations; --\" \\ %s \xC3\xA4";
 
+static oc_status put_with(const char *id, const char *key, const char *content, char *kept,
+                          oc_error *err) {
+    static const oci_photo_bytes photo = {"image/jpeg", "\xFF\xD8one", 5};
+    oci_digest digest;
+    oci_observation o = {.id = id,
+                         .model = "flowers",
+                         .results = "[]",
+                         .top = "rose",
+                         .organs = "[]",
+                         .key = key != NULL ? &digest : NULL,
+                         .photos = &photo,
+                         .photo_count = 1};
+    if (key != NULL) OC_TRY(oci_digest_of(key, strlen(key), &digest, err));
+    OC_TRY(oci_digest_of(content, strlen(content), &o.content, err));
+    return oci_kept_put(db, &o, kept, err);
+}
+
 static void put(const char *id, double p, const char *top) {
     static const oci_photo_bytes photos[] = {{"image/jpeg", "\xFF\xD8one", 5},
                                              {"image/png", "\x89PNG\0two", 8}};
@@ -47,7 +64,9 @@ static void put(const char *id, double p, const char *top) {
                          .photo_count = 2};
     oc_error err = {0};
     check_ok(oci_digest_of("token", 5, &o.token, &err), err);
-    check_ok(oci_kept_put(db, &o, &err), err);
+    char kept[OCI_TOKEN_BYTES];
+    check_ok(oci_kept_put(db, &o, kept, &err), err);
+    assert_string_equal(kept, id);
 }
 
 static const char *text(const json_t *o, const char *key) {
@@ -283,11 +302,33 @@ static void a_full_disk_is_told_and_takes_nothing_away(void **state) {
     oc_error err = {0};
     put("a", 0.5, "rose");
     run("PRAGMA max_page_count = 40"); /* 160 kB: the database is as large as it may be */
-    check_fails(oci_kept_put(db, &o, &err), err, OC_EIO, "full");
+    char kept[OCI_TOKEN_BYTES];
+    check_fails(oci_kept_put(db, &o, kept, &err), err, OC_EIO, "full");
     check_fails(oci_kept_get(db, "large", &one, &err), err, OC_ENOTFOUND, "large");
     json_decref(get("a"));
     put("b", 0.5, "rose");
     json_decref(get("b"));
+}
+
+static void one_key_keeps_one(void **state) {
+    (void)state;
+    char kept[OCI_TOKEN_BYTES], ids[16];
+    bool allowed = false;
+    oc_error err = {0};
+    check_ok(put_with("a", "first", "photos", kept, &err), err);
+    assert_string_equal(kept, "a");
+    check_ok(put_with("b", "first", "photos", kept, &err), err);
+    assert_string_equal(kept, "a");
+    check_fails(put_with("c", "first", "others", kept, &err), err, OC_EMISMATCH, "other photos");
+    check_ok(put_with("d", "second", "photos", kept, &err), err);
+    check_ok(put_with("e", NULL, "photos", kept, &err), err);
+    check_ok(put_with("f", NULL, "photos", kept, &err), err);
+    assert_string_equal(kept, "f");
+    collect((oci_listing){.limit = 9}, ids);
+    assert_string_equal(ids, "feda");
+    check_ok(oci_kept_remove(db, "a", NULL, &allowed, &err), err);
+    check_ok(put_with("g", "first", "others", kept, &err), err);
+    assert_string_equal(kept, "g");
 }
 
 static void out_of_memory_loses_nothing_that_was_there(void **state) {
@@ -317,6 +358,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         TEST(what_goes_in_comes_out),
         TEST(photos_come_out_byte_by_byte),
+        TEST(one_key_keeps_one),
         TEST(ids_and_labels_with_sql_in_them_find_nothing),
         TEST(pages_hold_each_one_once_in_order),
         TEST(what_is_judged_leaves_the_queue_and_is_found_by_its_name),

@@ -5,11 +5,11 @@
 #include <stdatomic.h>
 
 #include "../check.h"
+#include "serve/desk_int.h"
 #include "serve/kept_int.h"
 #include "serve/keys_int.h"
 #include "serve/limits_int.h"
 #include "serve/retain_int.h"
-#include "serve/scribe_int.h"
 
 enum { THREADS = 4, ROUNDS = 12 };
 
@@ -54,7 +54,8 @@ static oc_status keep_one(oci_db *db, const char *id) {
     const oci_listing listing = {.limit = 3};
     json_t *page = NULL;
     bool allowed = false;
-    OC_TRY(oci_kept_put(db, &o, NULL));
+    char kept[OCI_TOKEN_BYTES];
+    OC_TRY(oci_kept_put(db, &o, kept, NULL));
     OC_TRY(oci_kept_judge(db, id, &confirm, NULL));
     OC_TRY(oci_kept_list(db, &listing, &page, NULL));
     json_decref(page);
@@ -74,18 +75,21 @@ static void the_database_takes_them_one_after_the_other(void **state) {
     char path[OC_PATH_BYTES];
     oci_db *db = NULL;
     oci_retain *retain = NULL;
+    oci_metrics *metrics = NULL;
     oc_error err = {0};
     const oc_log silence = {0};
     json_t *page = NULL;
     const oci_listing listing = {.limit = 3};
     check_ok(oc_path_join(path, folder, "a.db", &err), err);
     check_ok(oci_db_open(&db, path, true, &err), err);
-    check_ok(oci_retain_new(&retain, db, 1, &silence, &err), err);
+    check_ok(oci_metrics_new(&metrics, &err), err);
+    check_ok(oci_retain_new(&retain, db, metrics, 1, &silence, &err), err);
     run_all(keep_some, db);
     check_ok(oci_kept_list(db, &listing, &page, &err), err);
     assert_int_equal(json_array_size(json_object_get(page, "observations")), 0);
     json_decref(page);
     oci_retain_free(retain);
+    oci_metrics_free(metrics);
     oci_db_close(db);
 }
 
@@ -125,15 +129,15 @@ static void keys_may_be_read_again_while_they_are_used(void **state) {
     oci_keys_free(d.keys);
 }
 
-/* ---- the scribe -------------------------------------------------------------------------------
+/* ---- a desk ---------------------------------------------------------------------------------
  */
 
 enum { TASKS = 500 };
 
 typedef struct chronicle {
-    oci_scribe *scribe;
+    oci_desk *desk;
     oci_task tasks[THREADS * TASKS];
-    int written; /* by the scribe alone */
+    int written; /* by the desk alone */
     atomic_int put;
 } chronicle;
 
@@ -146,32 +150,32 @@ static void *dictate(void *ctx) {
     for (int i = 0; i < TASKS; i++) {
         oci_task *task = &c->tasks[atomic_fetch_add(&c->put, 1)];
         *task = (oci_task){.run = write_line, .ctx = c};
-        oci_scribe_put(c->scribe, task);
+        oci_desk_put(c->desk, task);
     }
     return NULL;
 }
 
-static void the_scribe_does_all_that_was_put_before_it_ends(void **state) {
+static void a_desk_does_all_that_was_put_before_it_ends(void **state) {
     static chronicle c;
     oc_error err = {0};
     (void)state;
-    check_ok(oci_scribe_new(&c.scribe, &err), err);
+    check_ok(oci_desk_new(&c.desk, &err), err);
     run_all(dictate, &c);
-    oci_scribe_free(c.scribe);
+    oci_desk_free(c.desk);
     assert_int_equal(c.written, THREADS * TASKS);
 }
 
 static void out_of_memory_is_told(void **state) {
     (void)state;
-    oci_scribe *scribe = NULL;
+    oci_desk *desk = NULL;
     oci_retain *retain = NULL;
     const oc_log silence = {0};
     oc_mem_fail_at(1);
-    assert_int_equal(oci_scribe_new(&scribe, NULL), OC_ENOMEM);
+    assert_int_equal(oci_desk_new(&desk, NULL), OC_ENOMEM);
     oc_mem_fail_at(1);
-    assert_int_equal(oci_retain_new(&retain, NULL, 1, &silence, NULL), OC_ENOMEM);
+    assert_int_equal(oci_retain_new(&retain, NULL, NULL, 1, &silence, NULL), OC_ENOMEM);
     oc_mem_fail_at(0);
-    assert_null(scribe);
+    assert_null(desk);
     assert_null(retain);
 }
 
@@ -181,7 +185,7 @@ int main(void) {
                                         tear_down),
         cmocka_unit_test_setup_teardown(keys_may_be_read_again_while_they_are_used, set_up,
                                         tear_down),
-        cmocka_unit_test(the_scribe_does_all_that_was_put_before_it_ends),
+        cmocka_unit_test(a_desk_does_all_that_was_put_before_it_ends),
         cmocka_unit_test(out_of_memory_is_told),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,11 +1,11 @@
 /* One thread, one list of tasks.
  *
  * SPDX-License-Identifier: BSD-2-Clause */
-#include "serve/scribe_int.h"
+#include "serve/desk_int.h"
 
 #include <pthread.h>
 
-struct oci_scribe {
+struct oci_desk {
     oci_task *first, **last;
     pthread_mutex_t lock;
     pthread_cond_t filled;
@@ -14,7 +14,7 @@ struct oci_scribe {
 };
 
 /* The next task, or NULL when there are none and none will come. */
-static oci_task *next_task(oci_scribe *s) {
+static oci_task *next_task(oci_desk *s) {
     (void)pthread_mutex_lock(&s->lock);
     while (s->first == NULL && !s->closing) (void)pthread_cond_wait(&s->filled, &s->lock);
     oci_task *task = s->first;
@@ -29,24 +29,24 @@ static void *work(void *ctx) {
     return NULL;
 }
 
-oc_status oci_scribe_new(oci_scribe **out, oc_error *err) {
-    oci_scribe *s = oc_calloc(1, sizeof *s);
+oc_status oci_desk_new(oci_desk **out, oc_error *err) {
+    oci_desk *s = oc_calloc(1, sizeof *s);
     *out = NULL;
-    if (s == NULL) return oc_fail_nomem(err, sizeof *s, "a thread that writes");
+    if (s == NULL) return oc_fail_nomem(err, sizeof *s, "a thread for work");
     s->last = &s->first;
     (void)pthread_mutex_init(&s->lock, NULL);
     (void)pthread_cond_init(&s->filled, NULL);
     int failed = pthread_create(&s->thread, NULL, work, s);
     if (failed) {
-        oci_scribe_free(s);
-        return oc_fail_errno(err, OC_EENV, failed, "a thread that writes");
+        oci_desk_free(s);
+        return oc_fail_errno(err, OC_EENV, failed, "a thread for work");
     }
     s->running = true;
     *out = s;
     return OC_OK;
 }
 
-void oci_scribe_put(oci_scribe *s, oci_task *task) {
+void oci_desk_put(oci_desk *s, oci_task *task) {
     task->next = NULL;
     (void)pthread_mutex_lock(&s->lock);
     *s->last = task;
@@ -55,7 +55,7 @@ void oci_scribe_put(oci_scribe *s, oci_task *task) {
     (void)pthread_mutex_unlock(&s->lock);
 }
 
-void oci_scribe_free(oci_scribe *s) {
+void oci_desk_free(oci_desk *s) {
     if (s == NULL) return;
     (void)pthread_mutex_lock(&s->lock);
     s->closing = true;
