@@ -6,6 +6,7 @@ import { load } from './sources.mjs';
 
 const { sendEntry } = await load('net/send.ts');
 const { afterFailure } = await load('net/queue.ts');
+const { randomKey } = await load('store/random.ts');
 
 const timeout = AbortSignal.timeout;
 const small = new Blob([new Uint8Array(200_000)], { type: 'image/jpeg' });
@@ -117,6 +118,23 @@ test('a 404 about something else than the uploads is final', async () => {
     assert.equal((await attempt(waiting()))[1].state, 'failed', 'no such model');
     before = (kind) => (kind === 'POST' ? empty(404) : undefined);
     assert.equal((await attempt(waiting()))[1].state, 'failed', 'no uploads at all');
+});
+
+test('a find that is kept has one key, however often it is sent', async () => {
+    const keys = [];
+    before = (kind, { headers }) => {
+        if (kind !== 'identify') return undefined;
+        keys.push(headers['Idempotency-Key']);
+        if (keys.length < 3) throw new TypeError('the answer was lost');
+        return undefined;
+    };
+    const key = randomKey();
+    let entry = { ...waiting(), task: 'keep', keep: { label: '', note: '', date: '', key } };
+    for (let i = 0; i < 3; i++) [, entry] = await attempt(entry);
+    await attempt(waiting());
+    assert.deepEqual(keys, [key, key, key, undefined]);
+    assert.match(key, /^[0-9a-f]{32}$/);
+    assert.notEqual(key, randomKey());
 });
 
 // What a dead connection does: nothing, until it is given up.

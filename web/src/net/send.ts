@@ -25,12 +25,16 @@ export async function sendEntry(entry: Entry, options: Options, hooks: Hooks): P
     const direct = !entry.broken && bytes <= atOnce && typeof XMLHttpRequest !== 'undefined';
     if (direct) {
         addPhotos(form, entry);
-        return post(options, identifyPath(options), form, hooks.sent);
+        return post(options, identifyPath(options), form, onceOnly(entry), hooks.sent);
     }
     const paths = await uploadAll(entry, options, hooks);
     for (const path of paths) form.append('uploads', path.split('/').pop() ?? '');
     try {
-        return await json<Answer>(options, identifyPath(options), { method: 'POST', body: form });
+        return await json<Answer>(options, identifyPath(options), {
+            method: 'POST',
+            body: form,
+            headers: onceOnly(entry),
+        });
     } catch (error) {
         throw await lostUploads(options, paths, blobs, error);
     }
@@ -49,6 +53,12 @@ export async function explainEntry(entry: Entry, options: Options): Promise<Answ
     const form = fieldsOf({ ...entry, task: 'identify' }, options);
     for (const photo of entry.photos) form.append('images', photo.small, photo.name);
     return json<Answer>(options, identifyPath(options, true), { method: 'POST', body: form });
+}
+
+// So that a find whose answer was lost on the way, and that is sent again, is kept once.
+function onceOnly(entry: Entry): Record<string, string> {
+    const key = entry.task === 'keep' ? entry.keep?.key : undefined;
+    return key ? { 'Idempotency-Key': key } : {};
 }
 
 // What is kept is for people too, so they get the larger copy.
@@ -106,13 +116,19 @@ async function uploadAll(entry: Entry, options: Options, hooks: Hooks): Promise<
 
 // One request with the progress of its upload, which fetch cannot tell. It is given up when nothing
 // moves any more: what comes after resumes.
-function post(target: Target, path: string, body: FormData, sent: Hooks['sent']): Promise<Answer> {
+function post(
+    target: Target,
+    path: string,
+    body: FormData,
+    more: Record<string, string>,
+    sent: Hooks['sent'],
+): Promise<Answer> {
     return new Promise((resolve, reject) => {
         const request = new XMLHttpRequest();
         let timer = setTimeout(() => request.abort(), patience);
         const nothing = (): void => reject(new Refused({ status: 0, title: '' }));
         request.open('POST', target.server + path);
-        for (const [name, value] of Object.entries(headersOf(target)))
+        for (const [name, value] of Object.entries({ ...headersOf(target), ...more }))
             request.setRequestHeader(name, value);
         request.upload.onprogress = ({ loaded, total }): void => {
             clearTimeout(timer);

@@ -21,6 +21,7 @@ export interface Keep {
     date: string; // YYYY-MM-DD or ''
     lat: number | null;
     lon: number | null;
+    key: string; // random: however often it is sent, it is the same wish
 }
 
 export interface Entry {

@@ -6,6 +6,7 @@ import { modelCard } from '../net/api.ts';
 import { pump } from '../net/sender.ts';
 import { keepAgain, originOf } from '../photo/picks.ts';
 import { changeEntry, type Entry, type Keep } from '../store/entries.ts';
+import { randomKey } from '../store/random.ts';
 import { saveSettings, type Settings } from '../store/settings.ts';
 import { number, t } from '../words/words.ts';
 import { suggestions } from './suggest.ts';
@@ -58,6 +59,7 @@ export function askKeep({ entry, settings }: Asked): Promise<void> {
         date: date.value,
         lat: place.value()?.lat ?? null,
         lon: place.value()?.lon ?? null,
+        key: randomKey(),
     });
     return new Promise((resolve) => {
         sheet.onclose = (): void => {
