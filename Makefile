@@ -1,7 +1,7 @@
 # Thin: CMake and Ninja do the work, scripts/ the rest.
 BUILD ?= build
 PREFIX ?= /usr/local
-.PHONY: build deps demo check bench format clean install
+.PHONY: build deps demo check box bench format clean install
 
 build:
 	@command -v cmake >/dev/null && command -v ninja >/dev/null || \
@@ -18,6 +18,9 @@ demo: deps
 
 check:
 	scripts/check.sh
+
+box:
+	scripts/check-box.sh || test $$? -eq 77
 
 bench: build
 	bench/run.sh

@@ -28,8 +28,11 @@ install(FILES ${CMAKE_CURRENT_BINARY_DIR}/ocellus.pc
 install(FILES LICENSE README.md DESTINATION ${CMAKE_INSTALL_DOCDIR})
 install(FILES docs/man/ocellus.1 DESTINATION ${CMAKE_INSTALL_MANDIR}/man1)
 
-# A hardened unit for `ocellus serve`.
-configure_file(packaging/ocellus.service.in ocellus.service @ONLY)
+# A hardened unit for `ocellus serve`; it names the program by the prefix that it is installed under,
+# which `cmake --install --prefix` may set only then.
+install(CODE "get_filename_component(OC_BINDIR \"\${CMAKE_INSTALL_PREFIX}/${CMAKE_INSTALL_BINDIR}\" ABSOLUTE)
+configure_file(\"${CMAKE_SOURCE_DIR}/packaging/ocellus.service.in\"
+  \"${CMAKE_CURRENT_BINARY_DIR}/ocellus.service\" @ONLY)")
 install(FILES ${CMAKE_CURRENT_BINARY_DIR}/ocellus.service DESTINATION lib/systemd/system)
 
 # Completions are printed by the program itself, where it runs here.

@@ -20,12 +20,18 @@ oc_part(MICROHTTPD libmicrohttpd libmicrohttpd-dev)
 oc_part(GNUTLS gnutls libgnutls28-dev)
 oc_part(SQLITE sqlite3 libsqlite3-dev)
 
-# HDF5 is read by interop alone: Keras' weights.
-pkg_check_modules(HDF5 IMPORTED_TARGET hdf5)
-if(HDF5_FOUND)
+# Optional, and read by interop alone: Keras' weights.
+option(OC_HDF5 "read Keras' weights where libhdf5 is found" ON)
+set(OC_HAVE_HDF5 OFF)
+if(OC_HDF5)
+  pkg_check_modules(HDF5 IMPORTED_TARGET hdf5)
+  set(OC_HAVE_HDF5 ${HDF5_FOUND})
+endif()
+if(OC_HAVE_HDF5)
   message(STATUS "part hdf5 ${HDF5_VERSION}")
 else()
-  message(STATUS "part hdf5 missing (libhdf5-dev): weights that Keras saved (.h5) cannot be read")
+  message(STATUS "part hdf5 missing (libhdf5-dev) or switched off: weights that Keras saved (.h5) "
+    "cannot be read")
 endif()
 
 # Optional: photos in an LMDB, as Caffe's convert_imageset makes them.

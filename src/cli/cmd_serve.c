@@ -8,8 +8,10 @@
 #include <stddef.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "command_int.h"
+#include "notify_int.h"
 #include "serve/serve.h"
 
 static const char arguments[] = "MODEL|NAME=MODEL ... [--listen ADDRESS:PORT]";
@@ -174,11 +176,20 @@ static void block_signals(sigset_t *set) {
     (void)signal(SIGPIPE, SIG_IGN);
 }
 
+/* By a handler, for process 1 of a container is spared what a signal does by default. */
+static void end_at_once(int number) {
+    _exit(128 + number);
+}
+
 static void serve_until_told(oc_server *server, const sigset_t *set, double drain) {
     int number = 0;
+    oci_notify("READY=1");
     while (sigwait(set, &number) == 0 && number == SIGHUP) oc_server_reload(server);
     (void)signal(SIGHUP, SIG_IGN);
+    (void)signal(SIGINT, end_at_once);
+    (void)signal(SIGTERM, end_at_once);
     (void)pthread_sigmask(SIG_UNBLOCK, set, NULL); /* a second one ends at once */
+    oci_notify("STOPPING=1");
     say(NULL, OC_LOG_INFO, "stopping: what has come in is answered");
     oc_server_drain(server, drain);
 }

@@ -11,11 +11,16 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "base/base.h"
 #include "spin_int.h"
 
 void oci_spin_briefly(char **argv) {
     static const char short_spin[] = "2000"; /* turns of the loop; the default is 300,000 */
+    static const char self[] = "/proc/self/exe";
+    char path[OC_PATH_BYTES] = "";
     if (getenv("GOMP_SPINCOUNT") || getenv("OMP_WAIT_POLICY")) return;
     if (setenv("GOMP_SPINCOUNT", short_spin, 0) != 0) return;
-    execv("/proc/self/exe", argv); /* comes back only where there is no /proc: then as before */
+    ssize_t size = readlink(self, path, sizeof path - 1);
+    if (size > 0) execv(path, argv); /* so that ps and pgrep know it by its name, not as "exe" */
+    execv(self, argv);               /* comes back only where there is no /proc: then as before */
 }

@@ -5,6 +5,9 @@
  * SPDX-License-Identifier: BSD-2-Clause */
 #include "model/model_int.h"
 
+#include <errno.h>
+#include <unistd.h>
+
 enum { MAX_JSON_BYTES = 256 << 20 };
 
 oc_status oc_model_new(oc_model **out, oc_error *err) {
@@ -48,9 +51,16 @@ bool oc_model_is_folder(const char *path) {
 
 /* ---- loading ---- */
 
+/* What may not be looked at is not missing: services run as other users than those who train. */
+static oc_status check_reachable(const char *path, oc_error *err) {
+    if (access(path, F_OK) == 0 || errno != EACCES) return OC_OK;
+    return oc_fail_errno(err, OC_EIO, EACCES, "%s", path);
+}
+
 static oc_status check_folder(const char *folder, oc_error *err) {
     static const char *const needed[] = {OCI_CONFIG_FILE, OCI_GRAPH_FILE, OCI_WEIGHTS_FILE};
     char path[OC_PATH_BYTES];
+    OC_TRY(check_reachable(folder, err));
     if (!oc_path_is_dir(folder)) {
         return oc_fail(err, OC_ENOTFOUND,
                        "%s: no such folder; a model is a folder made by `ocellus train`", folder);
@@ -58,6 +68,7 @@ static oc_status check_folder(const char *folder, oc_error *err) {
     for (size_t i = 0; i < sizeof needed / sizeof *needed; i++) {
         OC_TRY(oc_path_join(path, folder, needed[i], err));
         if (oc_path_exists(path)) continue;
+        OC_TRY(check_reachable(path, err));
         return oc_fail(
             err, OC_ENOTFOUND,
             "%s: %s is missing, so this is no whole model folder: copy or train it again", folder,

@@ -114,10 +114,6 @@ oc_status oci_db_run(oci_db *db, sqlite3_stmt *s, oc_error *err) {
     return status;
 }
 
-int64_t oci_db_changes(const oci_db *db) {
-    return sqlite3_changes(db->sql);
-}
-
 int64_t oci_db_last_row(const oci_db *db) {
     return sqlite3_last_insert_rowid(db->sql);
 }
@@ -203,6 +199,8 @@ static oc_status migrate(oci_db *db, oc_error *err) {
     return OC_OK;
 }
 
+/* What SQLite sets aside stays in memory: there may be no folder for it that can be written, and
+ * what people sent is not to lie in one. So no statement may sort photos or change many at once. */
 static oc_status set_up(oci_db *db, oc_error *err) {
     (void)sqlite3_busy_timeout(db->sql, BUSY_MS);
     (void)sqlite3_db_config(db->sql, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL);
@@ -211,7 +209,7 @@ static oc_status set_up(oci_db *db, oc_error *err) {
     OC_TRY(execute(db,
                    "PRAGMA auto_vacuum=INCREMENTAL; PRAGMA journal_mode=WAL;"
                    "PRAGMA synchronous=FULL; PRAGMA foreign_keys=ON; PRAGMA secure_delete=ON;"
-                   "PRAGMA journal_size_limit=16777216",
+                   "PRAGMA temp_store=MEMORY; PRAGMA journal_size_limit=16777216",
                    err));
     return migrate(db, err);
 }

@@ -36,7 +36,6 @@ void oci_db_bind_text(sqlite3_stmt *s, int index, const char *text);
 OC_MUST_CHECK oc_status oci_db_step(oci_db *db, sqlite3_stmt *s, bool *row, oc_error *err);
 /* Run a statement that gives no rows, and free it, also when it fails. */
 OC_MUST_CHECK oc_status oci_db_run(oci_db *db, sqlite3_stmt *s, oc_error *err);
-int64_t oci_db_changes(const oci_db *db); /* rows that the last statement changed */
 int64_t oci_db_last_row(const oci_db *db);
 
 /* The words for what SQLite says now. */

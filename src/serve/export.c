@@ -14,10 +14,11 @@
 enum { FOLDER_BYTES = 100, NAME_BYTES = FOLDER_BYTES + 80 };
 enum { ID, LABEL, LAT, LON, DATE, ORGANS, STATUS, MODEL, SUGGESTED, CREATED, N, TYPE, BYTES };
 
+/* The + keeps SQLite from the index of standings, behind which it would have to sort all photos. */
 static const char sql[] =
     "SELECT id, label, lat, lon, date, organs, status, model, suggested, created, n, type, bytes"
     " FROM observations JOIN photos ON observation = seq"
-    " WHERE status IN (?1, ?2) AND label IS NOT NULL ORDER BY seq, n";
+    " WHERE +status IN (?1, ?2) AND label IS NOT NULL ORDER BY seq, n";
 
 static const char header[] = "path,label,group,lat,lon,date,organ,status,model,suggested,created\n";
 

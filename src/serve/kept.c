@@ -194,25 +194,44 @@ oc_status oci_kept_remove(oci_db *db, const char *id, const oci_digest *token, b
     return oci_db_end(db, status, err);
 }
 
-static oc_status purge(oci_db *db, int days, int most, int64_t *removed, oc_error *err) {
-    static const char sql[] = "DELETE FROM observations WHERE seq IN (SELECT seq FROM observations"
-                              " WHERE status IN ('pending', 'rejected')"
-                              " AND created < strftime('%Y-%m-%dT%H:%M:%SZ', 'now', ?1) LIMIT ?2)";
+/* Up to `most` seqs of what is old and stands for nothing. */
+static oc_status find_old(oci_db *db, int days, int most, int64_t seqs[], int *count,
+                          oc_error *err) {
+    static const char sql[] = "SELECT seq FROM observations WHERE status IN ('pending', 'rejected')"
+                              " AND created < strftime('%Y-%m-%dT%H:%M:%SZ', 'now', ?1) LIMIT ?2";
     char age[32];
+    bool row = true;
     sqlite3_stmt *s = NULL;
     (void)snprintf(age, sizeof age, "-%d days", days);
     OC_TRY(oci_db_prepare(db, sql, &s, err));
     oci_db_bind_text(s, 1, age);
     (void)sqlite3_bind_int(s, 2, most);
-    oc_status status = oci_db_run(db, s, err);
-    *removed = status == OC_OK ? oci_db_changes(db) : 0;
+    oc_status status = oci_db_step(db, s, &row, err);
+    for (*count = 0; row && *count < most; status = oci_db_step(db, s, &row, err))
+        seqs[(*count)++] = sqlite3_column_int64(s, 0);
+    (void)sqlite3_finalize(s);
     return status;
 }
 
+/* One a statement: SQLite sets aside what a statement over many has changed so far. */
+static oc_status remove_seq(oci_db *db, int64_t seq, oc_error *err) {
+    sqlite3_stmt *s = NULL;
+    OC_TRY(oci_db_prepare(db, "DELETE FROM observations WHERE seq = ?1", &s, err));
+    (void)sqlite3_bind_int64(s, 1, seq);
+    return oci_db_run(db, s, err);
+}
+
 oc_status oci_kept_purge(oci_db *db, int days, int most, int64_t *removed, oc_error *err) {
+    int64_t seqs[OCI_PURGE_MOST];
+    int count = 0;
     *removed = 0;
+    if (most > OCI_PURGE_MOST) most = OCI_PURGE_MOST;
     OC_TRY(oci_db_begin(db, true, err));
-    return oci_db_end(db, purge(db, days, most, removed, err), err);
+    oc_status status = find_old(db, days, most, seqs, &count, err);
+    for (int i = 0; status == OC_OK && i < count; i++) status = remove_seq(db, seqs[i], err);
+    OC_TRY(oci_db_end(db, status, err));
+    *removed = count;
+    return OC_OK;
 }
 
 /* ---- verdicts ---------------------------------------------------------------------------------

@@ -89,7 +89,9 @@ typedef struct oci_verdict {
 OC_MUST_CHECK oc_status oci_kept_judge(oci_db *db, const char *id, const oci_verdict *verdict,
                                        oc_error *err);
 
-/* Remove up to `most` pending and rejected ones that are older than so many days. */
+enum { OCI_PURGE_MOST = 64 };
+/* Remove up to `most` (at most OCI_PURGE_MOST) pending and rejected ones that are older than so
+ * many days. */
 OC_MUST_CHECK oc_status oci_kept_purge(oci_db *db, int days, int most, int64_t *removed,
                                        oc_error *err);
 

@@ -73,4 +73,17 @@ rm -f copy/metrics.json copy/README.md copy/log.jsonl
 rm -rf copy/checkpoint
 run 0 predict copy $photo
 run 0 info copy
+
+claim "a folder that another user may not enter is not taken for a broken one"
+fresh
+chmod 0 copy
+as=
+if [ "$(id -u)" = 0 ]; then # whom no mode keeps out
+    chmod 755 "$work"
+    as="setpriv --reuid 65534 --regid 65534 --clear-groups"
+fi
+cp "$binary" ocellus
+# shellcheck disable=SC2086 # a command and its options
+$as ./ocellus predict copy $photo >.stdout 2>.stderr && fail "it predicts"
+says "copy/config.json: Permission denied"
 finish
