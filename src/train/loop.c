@@ -18,7 +18,7 @@ enum { JOURNAL_LINES = 20 };                /* for steps, in an epoch */
  */
 
 static double rate_now(const oci_stage *stage, const oci_session *s) {
-    double lr = stage->head_only ? s->settings.head_lr : s->settings.lr;
+    double lr = stage->head_only ? s->settings.head_lr * stage->rate : s->settings.lr;
     return lr * oci_schedule_factor(&stage->schedule, s->position.updates);
 }
 

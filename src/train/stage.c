@@ -226,6 +226,7 @@ oc_status oci_stage_open(oci_stage *stage, oci_session *s, int first, int end, b
     OC_TRY(open_gathered(stage, s, err));
     OC_TRY(open_train_feed(stage, s, cached, err));
     OC_TRY(open_val_feed(stage, s, cached, err));
+    OC_TRY(oci_stage_slow_down(stage, s, err));
     stage->schedule = oci_schedule_make(&s->settings, end - first, stage->steps);
     return OC_OK;
 }

@@ -338,6 +338,7 @@ typedef struct oci_stage {
     float *lr_scale, *decay_scale; /* one per parameter of graph */
     float *gathered;               /* sum of gradients of a step's batches so far; NULL where a step
                                       has one */
+    double rate;                   /* of head_lr, head_only */
     oci_schedule schedule;
     size_t steps; /* in an epoch; of iterations, the last may have fewer (oci_stage_steps) */
 } oci_stage;
@@ -358,6 +359,8 @@ int oci_slots_of(oc_optimizer optimizer); /* how many an optimiser keeps */
 /* One for each parameter of the whole network, false = fixed by a rate of 0; *out NULL where none
  * is. The caller frees it. */
 OC_MUST_CHECK oc_status oci_trained_of(bool **out, const oci_session *s, oc_error *err);
+/* Sets rate; of a run that goes on, to what it was. (rate.c) */
+OC_MUST_CHECK oc_status oci_stage_slow_down(oci_stage *stage, oci_session *s, oc_error *err);
 /* Fill both caches of a head-only stage; false in *cached where they do not fit. */
 OC_MUST_CHECK oc_status oci_features_cache(oci_stage *stage, oci_session *s, bool *cached,
                                            oc_error *err);

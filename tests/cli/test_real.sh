@@ -26,6 +26,13 @@ run 0 eval model slice --json
 equal "$(field n)" 30
 at_least "$(field accuracy)" 0.8
 
+claim "the head of squeezenet1_1, whose features are far longer, learns at a rate that suits them"
+run 0 train slice -o long --from "$shared/models/squeezenet1_1.safetensors" --tune head --size 128 \
+    --epochs 6 --seed 1
+says 'the head learns at 0.00'
+run 0 eval long slice --json
+at_least "$(field accuracy)" 0.8
+
 claim "list files with two ids are read by either column"
 run 0 data "$shared/data/groceries/val.txt" --json
 equal "$(field images)" 296
