@@ -97,6 +97,7 @@ function acts(shown: Shown): HTMLElement {
             { class: 'minor' },
             answered && mapButton(entry, settings),
             answered && noneButton(shown),
+            entry.answer && classesLink(entry.answer.model),
             deleteButton(entry),
         ),
     );
@@ -158,6 +159,11 @@ function noneButton(shown: Shown): HTMLElement | false {
         onclick: () => void click(),
     };
     return h('button', props, icon('cross'), t('find.noneOf'));
+}
+
+function classesLink(model: string): HTMLElement {
+    const href = '#/classes/' + encodeURIComponent(model);
+    return h('a', { class: 'button plain', href }, icon('list'), t('classes.title'));
 }
 
 function deleteButton(entry: Entry): HTMLElement {
