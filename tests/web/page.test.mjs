@@ -215,6 +215,19 @@ describe('the page', { skip: skip || false, timeout: 300_000 }, () => {
         await page.waitForSelector('.map[hidden]', { state: 'attached' });
     });
 
+    test('an answer has pictures of its names, and asks for no others of the model', async () => {
+        await visit();
+        const asked = [];
+        page.on('request', (request) => asked.push(new URL(request.url()).pathname));
+        await identify(page, site.photos[0]);
+        await page.waitForFunction(
+            () =>
+                [...document.querySelectorAll('.answer .example')].filter((one) => one.naturalWidth)
+                    .length === 5,
+        );
+        assert.ok(!asked.includes('/v1/models/model'), 'which may be megabytes');
+    });
+
     test('all names of the model are there with their pictures, and can be searched', async () => {
         await visit();
         await page.click('.start .ways a');

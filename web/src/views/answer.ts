@@ -3,12 +3,13 @@
 // SPDX-License-Identifier: BSD-2-Clause
 import { fill, h, icon } from '../dom.ts';
 import { nameOf, Refused, type Ranked } from '../net/answers.ts';
-import { call, imageUrl, modelCard } from '../net/api.ts';
+import { call, imageUrl } from '../net/api.ts';
 import { explainEntry } from '../net/send.ts';
 import { changeEntry, removeEntry, type Entry } from '../store/entries.ts';
 import type { Settings } from '../store/settings.ts';
 import { certainty, percent, t } from '../words/words.ts';
 import { askFirst } from './ask.ts';
+import { hasPictures, picturePath } from './example.ts';
 import type { Shown } from './find.ts';
 import { askKeep } from './keep.ts';
 import { toast } from './toast.ts';
@@ -38,7 +39,7 @@ function bestHead(best: Ranked): HTMLElement {
     const label = same ? null : h('p', { class: 'label' }, plain);
     return h(
         'header',
-        { class: 'best', 'data-label': best.label },
+        { class: 'best', 'data-class': best.class },
         h('h2', {}, h('bdi', {}, nameOf(best))),
         label,
         h('p', { class: 'sure' }, h('strong', {}, certainty(best.p)), ' · ', percent(best.p)),
@@ -63,7 +64,7 @@ function row(ranked: Ranked): HTMLElement {
     const name = h('bdi', { class: 'name' }, nameOf(ranked));
     return h(
         'li',
-        { 'data-label': ranked.label },
+        { 'data-class': ranked.class },
         h('div', {}, name, words, figure),
         bar(ranked.p),
     );
@@ -71,17 +72,22 @@ function row(ranked: Ranked): HTMLElement {
 
 // A small picture of each class, where the model has them; the names are there before.
 async function addExamples(list: HTMLElement, { entry, settings }: Shown): Promise<void> {
-    const model = entry.answer?.model;
-    const card = model ? await modelCard(settings, model).catch(() => null) : null;
-    const examples = new Map(card?.classes.map((one) => [one.label, one.example]) ?? []);
-    const root = list.parentElement ?? list;
-    for (const node of root.querySelectorAll<HTMLElement>('[data-label]')) {
-        const path = examples.get(node.dataset['label'] ?? '');
-        const src = path ? await imageUrl(settings, path).catch(() => '') : '';
-        if (!src || node.querySelector('.example')) continue;
-        node.prepend(h('img', { class: 'example', src, alt: '', loading: 'lazy' }));
-        node.classList.add('with-example');
-    }
+    const model = entry.answer?.model ?? '';
+    if (!(await hasPictures(settings, model).catch(() => false))) return;
+    for (const node of (list.parentElement ?? list).querySelectorAll<HTMLElement>('[data-class]'))
+        void addExample(node, picturePath(model, Number(node.dataset['class'])), settings);
+}
+
+async function addExample(node: HTMLElement, path: string, settings: Settings): Promise<void> {
+    const src = await imageUrl(settings, path).catch(() => '');
+    if (!src || node.querySelector('.example')) return;
+    const picture = h('img', { class: 'example', src, alt: '', loading: 'lazy' });
+    node.prepend(picture);
+    node.classList.add('with-example');
+    picture.onerror = (): void => {
+        picture.remove();
+        node.classList.remove('with-example');
+    };
 }
 
 function acts(shown: Shown): HTMLElement {

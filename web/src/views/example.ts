@@ -1,7 +1,27 @@
-// Pictures of classes, each fetched when it comes near the screen.
+// Pictures of classes: where they are, and each fetched when it comes near the screen.
 // SPDX-License-Identifier: BSD-2-Clause
 import { h } from '../dom.ts';
-import { imageUrl, type Target } from '../net/api.ts';
+import { imageUrl, json, type Target } from '../net/api.ts';
+
+interface Models {
+    models: { name: string; examples: boolean }[];
+}
+const asked = new Map<string, Promise<Models>>();
+
+// Whether a model has pictures of its classes, without asking for all of them.
+export async function hasPictures(target: Target, model: string): Promise<boolean> {
+    let list = asked.get(target.server);
+    if (!list) {
+        list = json<Models>(target, '/v1/models');
+        list.catch(() => asked.delete(target.server));
+        asked.set(target.server, list);
+    }
+    return (await list).models.some((one) => one.name === model && one.examples);
+}
+
+// The address of a class's picture; not every class has one.
+export const picturePath = (model: string, number: number): string =>
+    `/v1/models/${encodeURIComponent(model)}/examples/${number}`;
 
 // Does something once an element comes near the screen.
 export class Nearby {
