@@ -3,13 +3,13 @@
 // SPDX-License-Identifier: BSD-2-Clause
 import { fill, h, icon } from '../dom.ts';
 import { nameOf, Refused, type Ranked } from '../net/answers.ts';
-import { call, imageUrl } from '../net/api.ts';
+import { call } from '../net/api.ts';
 import { explainEntry } from '../net/send.ts';
 import { changeEntry, removeEntry, type Entry } from '../store/entries.ts';
 import type { Settings } from '../store/settings.ts';
 import { certainty, percent, t } from '../words/words.ts';
 import { askFirst } from './ask.ts';
-import { hasPictures, picturePath } from './example.ts';
+import { addExamples } from './example.ts';
 import type { Shown } from './find.ts';
 import { askKeep } from './keep.ts';
 import { toast } from './toast.ts';
@@ -22,8 +22,8 @@ export function answerPart(shown: Shown): HTMLElement[] {
     const unsure = entry.answer?.unknown || entry.none;
     const list = h('ol', { class: 'names' });
     for (const ranked of unsure ? [best, ...others] : others) list.append(row(ranked));
-    void addExamples(list, shown);
     const head = unsure ? unsureHead(entry) : bestHead(best);
+    void addExamples([head, ...list.children], shown.settings, entry.answer?.model ?? '');
     return [head, others.length || unsure ? list : h('span'), acts(shown)];
 }
 
@@ -68,26 +68,6 @@ function row(ranked: Ranked): HTMLElement {
         h('div', {}, name, words, figure),
         bar(ranked.p),
     );
-}
-
-// A small picture of each class, where the model has them; the names are there before.
-async function addExamples(list: HTMLElement, { entry, settings }: Shown): Promise<void> {
-    const model = entry.answer?.model ?? '';
-    if (!(await hasPictures(settings, model).catch(() => false))) return;
-    for (const node of (list.parentElement ?? list).querySelectorAll<HTMLElement>('[data-class]'))
-        void addExample(node, picturePath(model, Number(node.dataset['class'])), settings);
-}
-
-async function addExample(node: HTMLElement, path: string, settings: Settings): Promise<void> {
-    const src = await imageUrl(settings, path).catch(() => '');
-    if (!src || node.querySelector('.example')) return;
-    const picture = h('img', { class: 'example', src, alt: '', loading: 'lazy' });
-    node.prepend(picture);
-    node.classList.add('with-example');
-    picture.onerror = (): void => {
-        picture.remove();
-        node.classList.remove('with-example');
-    };
 }
 
 function acts(shown: Shown): HTMLElement {

@@ -1,4 +1,4 @@
-// Pictures of classes: where they are, and each fetched when it comes near the screen.
+// Pictures of classes: beside the names of an answer, and each of all when it comes near the screen.
 // SPDX-License-Identifier: BSD-2-Clause
 import { h } from '../dom.ts';
 import { imageUrl, json, type Target } from '../net/api.ts';
@@ -9,7 +9,7 @@ interface Models {
 const asked = new Map<string, Promise<Models>>();
 
 // Whether a model has pictures of its classes, without asking for all of them.
-export async function hasPictures(target: Target, model: string): Promise<boolean> {
+async function hasPictures(target: Target, model: string): Promise<boolean> {
     let list = asked.get(target.server);
     if (!list) {
         list = json<Models>(target, '/v1/models');
@@ -19,9 +19,31 @@ export async function hasPictures(target: Target, model: string): Promise<boolea
     return (await list).models.some((one) => one.name === model && one.examples);
 }
 
-// The address of a class's picture; not every class has one.
-export const picturePath = (model: string, number: number): string =>
-    `/v1/models/${encodeURIComponent(model)}/examples/${number}`;
+// A picture in front of each name whose element has data-class; not every class has one.
+export async function addExamples(
+    names: Iterable<Element>,
+    target: Target,
+    model: string,
+): Promise<void> {
+    if (!(await hasPictures(target, model).catch(() => false))) return;
+    const where = `/v1/models/${encodeURIComponent(model)}/examples/`;
+    for (const name of names) {
+        const number = name.getAttribute('data-class');
+        if (number) void addExample(name, target, where + number);
+    }
+}
+
+async function addExample(node: Element, target: Target, path: string): Promise<void> {
+    const src = await imageUrl(target, path).catch(() => '');
+    if (!src || node.querySelector('.example')) return;
+    const picture = h('img', { class: 'example', src, alt: '', loading: 'lazy' });
+    node.prepend(picture);
+    node.classList.add('with-example');
+    picture.onerror = (): void => {
+        picture.remove();
+        node.classList.remove('with-example');
+    };
+}
 
 // Does something once an element comes near the screen.
 export class Nearby {
