@@ -46,11 +46,17 @@ oc_status oci_run_metrics(oci_exchange *x, oc_error *err) {
 /* ---- models -----------------------------------------------------------------------------------
  */
 
+/* Are there thumbnails of classes? Not of very many. */
+static bool has_examples(const oci_served *s) {
+    char path[OC_PATH_BYTES];
+    return oc_path_join(path, s->folder, OC_EXAMPLES_FOLDER, NULL) == OC_OK && oc_path_is_dir(path);
+}
+
 static json_t *brief_json(const oci_served *s, bool is_default) {
     const oc_model *m = s->model;
-    return json_pack("{s:s, s:s*, s:I, s:b, s:[i, i]}", "name", s->name, "arch", m->arch, "classes",
-                     (json_int_t)m->classes.count, "default", (int)is_default, "size",
-                     m->recipe.width, m->recipe.height);
+    return json_pack("{s:s, s:s*, s:I, s:b, s:b, s:[i, i]}", "name", s->name, "arch", m->arch,
+                     "classes", (json_int_t)m->classes.count, "default", (int)is_default,
+                     "examples", (int)has_examples(s), "size", m->recipe.width, m->recipe.height);
 }
 
 oc_status oci_run_models(oci_exchange *x, oc_error *err) {
@@ -74,9 +80,7 @@ static bool example_path(const oci_served *s, size_t class, char path[OC_PATH_BY
 static json_t *classes_json(const oci_served *s) {
     const oc_classes *classes = &s->model->classes;
     char path[OC_PATH_BYTES], url[OC_PATH_BYTES];
-    /* without the folder, as with very many classes, there is no file to look for */
-    bool any =
-        oc_path_join(path, s->folder, OC_EXAMPLES_FOLDER, NULL) == OC_OK && oc_path_is_dir(path);
+    bool any = has_examples(s);
     json_t *list = json_array();
     for (size_t i = 0; i < classes->count; i++) {
         bool example = any && example_path(s, i, path);

@@ -68,7 +68,7 @@ def the_form_gives_names_without_scripts(server, photo):
         assert status == 200 and headers['Content-Type'] == 'text/html; charset=utf-8'
         whole = server.json('POST', '/v1/identify', photo, {'Content-Type': 'image/jpeg'})[1]
         rows = len(whole['results']) - (0 if whole['unknown'] else 1)
-        assert 'Photo 2 was not used' in text and text.count('<li>') == rows
+        assert 'Photo 2: ' in text and text.count('<li>') == rows
         for one in whole['results']:
             assert html.escape(one.get('name', one['label'])) in text, one
         assert "default-src 'self'" in headers['Content-Security-Policy']
@@ -78,13 +78,27 @@ def refusals_are_told_to_a_person(server, photo):
     body, headers = form([('images', 'a.jpg', b'no photo')])
     wanted, problem = server.json('POST', '/v1/identify', body, headers)
     status, _, content = server.ask('POST', '/identify', body, headers)
-    assert status == wanted and b'That did not work' in content
+    assert status == wanted and b'No answer' in content
     assert html.escape(problem['detail']) in content.decode(), problem
     body, headers = form([('images', 'a.jpg', photo), ('model', None, b'<script>alert(1)</script>')])
     status, headers, content = server.ask('POST', '/identify', body, headers)
     assert status == 404 and b'&lt;script&gt;' in content and b'<script>' not in content
     status, _, content = server.ask('POST', '/identify', b'', {'Content-Type': 'text/plain'})
-    assert status == 415 and b'That did not work' in content
+    assert status == 415 and b'No answer' in content
+
+
+def the_form_speaks_the_language_of_the_visitor(server, photo):
+    body, headers = form([('images', 'a.jpg', photo), ('images', 'b.jpg', b'no photo')])
+    for wanted, tag, words in (('de-CH, en;q=0.5', 'lang="de" dir="ltr"', 'Foto 2: '),
+                               ('ar', 'lang="ar" dir="rtl"', 'الصورة 2: '),
+                               ('tlh', 'lang="en" dir="ltr"', 'Photo 2: ')):
+        asked = dict(headers, **{'Accept-Language': wanted})
+        status, _, content = server.ask('POST', '/identify', body, asked)
+        assert status == 200 and tag in content.decode() and words in content.decode(), wanted
+    body, headers = form([('images', 'a.jpg', b'no photo'), ('lang', None, b'pl')])
+    headers['Accept-Language'] = 'de'
+    content = server.ask('POST', '/identify', body, headers)[2].decode()
+    assert '<html lang="pl"' in content and 'Brak odpowiedzi' in content, content
 
 
 def what_the_form_cannot_keep_it_refuses(server, photo):
@@ -114,6 +128,7 @@ if __name__ == '__main__':
         code = run([every_file_is_there_byte_for_byte, a_file_is_kept_or_asked_for_again,
                     a_browser_is_told_to_be_careful, other_paths_are_not_there,
                     the_form_gives_names_without_scripts, refusals_are_told_to_a_person,
+                    the_form_speaks_the_language_of_the_visitor,
                     what_the_form_cannot_keep_it_refuses,
                     the_description_of_the_api_is_there], one, jpeg)
     sys.exit(code)

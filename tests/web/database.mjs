@@ -1,17 +1,25 @@
 // As much of IndexedDB as the page uses, in memory: values are copied, a readwrite transaction
 // waits for the one before it, and every answer comes a little later, so that others come between.
+// With `photos` false it is that of Safari's private windows, which refuses them.
 // SPDX-License-Identifier: BSD-2-Clause
 
-export function database() {
+export function database({ photos = true } = {}) {
     const stores = new Map();
+    const refuses = (value) =>
+        !photos && [value, ...Object.values(value)].some((part) => part instanceof Blob);
     let last = Promise.resolve();
 
     function opening() {
         const asked = { result: { createObjectStore: (name) => stores.set(name, new Map()) } };
         asked.result.transaction = (_name, mode) => begin(mode);
+        let refused = false;
+        const put = (value) => (refused ||= refuses(value));
+        asked.transaction = { objectStore: () => ({ put, delete: () => undefined }) };
         queueMicrotask(() => {
             if (stores.size === 0) asked.onupgradeneeded?.();
-            asked.onsuccess();
+            if (refused) stores.clear();
+            if (refused) asked.onerror();
+            else asked.onsuccess();
         });
         return asked;
     }
@@ -31,7 +39,8 @@ export function database() {
                 transaction,
                 get: (key) => later(() => structuredClone(rows.get(key))),
                 getAll: () => later(() => structuredClone([...rows.values()])),
-                put: (value, key) => later(() => rows.set(key, structuredClone(value)) && key),
+                put: (value, key) =>
+                    later(() => !refuses(value) && rows.set(key, structuredClone(value)) && key),
                 delete: (key) => later(() => void rows.delete(key)),
                 clear: () => later(() => rows.clear()),
             };
@@ -41,7 +50,8 @@ export function database() {
             for (let next = waiting.shift(); next && !aborted; next = waiting.shift()) {
                 const [asked, make] = next;
                 asked.result = make();
-                asked.onsuccess?.();
+                if (asked.result === false) asked.onerror?.();
+                else asked.onsuccess?.();
                 await new Promise(setImmediate);
             }
             if (aborted) transaction.onabort?.();

@@ -74,3 +74,13 @@ test('the signal coming back makes what waits due', async () => {
     assert.equal((await here.getEntry(id)).due, 0);
     assert.equal((await here.getEntry(busy)).due, 9e9);
 });
+
+test('where the database refuses photos they live in memory', async () => {
+    const usual = globalThis.indexedDB;
+    globalThis.indexedDB = database({ photos: false });
+    const alone = await load('store/db.ts');
+    await alone.put('entries', 'a', { photo: new Blob(['photo']) });
+    assert.equal((await alone.get('entries', 'a')).photo.size, 5);
+    assert.equal((await alone.all('entries')).length, 1);
+    globalThis.indexedDB = usual;
+});

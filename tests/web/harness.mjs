@@ -1,19 +1,17 @@
-// Runs the real `ocellus serve` on a model trained for the occasion, and Debian's chromium in front
-// of it. A test file calls start(), and gets null where one of the two is absent.
+// Debian's chromium in front of a running server. A test file asks absent() for what is missing, and
+// calls start() where nothing is.
 // SPDX-License-Identifier: BSD-2-Clause
-import { execFileSync, spawn } from 'node:child_process';
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
-import { createServer } from 'node:net';
+import { existsSync, mkdirSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { makeSite, noServer } from './site.mjs';
 import { need } from './sources.mjs';
 
-const binary = process.env.OCELLUS ?? '';
 const browserPath = process.env.CHROMIUM ?? '/usr/bin/chromium';
 const shots = process.env.SHOTS ?? join(tmpdir(), 'ocellus-shots');
 
 export function absent() {
-    if (!existsSync(binary)) return 'OCELLUS names no binary';
+    if (noServer()) return noServer();
     if (!existsSync(browserPath)) return 'chromium is not installed';
     try {
         need('playwright-core');
@@ -21,71 +19,6 @@ export function absent() {
         return 'the packages of the page are not installed: cd web && npm ci';
     }
     return '';
-}
-
-const quiet = {
-    stdio: ['ignore', 'ignore', 'pipe'],
-    env: { ...process.env, OMP_WAIT_POLICY: 'passive' },
-};
-
-// Four made-up flowers, and a model that has seen them for a second or two.
-function makeModel(work) {
-    execFileSync(binary, ['synth', 'data', '--classes', '6', '--per-class', '12', '--seed', '5'], {
-        cwd: work,
-        ...quiet,
-    });
-    const how = [
-        '--arch',
-        'thesis',
-        '--size',
-        '66',
-        '--epochs',
-        '2',
-        '--batch',
-        '8',
-        '--threads',
-        '1',
-        '--seed',
-        '3',
-    ];
-    execFileSync(binary, ['train', 'data', '-o', 'model', ...how], { cwd: work, ...quiet });
-}
-
-function photosOf(folder) {
-    return readdirSync(folder, { recursive: true, withFileTypes: true })
-        .filter((entry) => entry.isFile() && /\.jpe?g$/.test(entry.name))
-        .map((entry) => join(entry.parentPath ?? entry.path, entry.name))
-        .sort();
-}
-
-const freePort = () =>
-    new Promise((resolve) => {
-        const probe = createServer().listen(0, '127.0.0.1', () => {
-            const { port } = probe.address();
-            probe.close(() => resolve(port));
-        });
-    });
-
-async function ready(url) {
-    for (let i = 0; i < 200; i++) {
-        if ((await fetch(url + '/readyz').catch(() => null))?.ok) return;
-        await new Promise((resolve) => setTimeout(resolve, 50));
-    }
-    throw new Error('the server is not ready after ten seconds');
-}
-
-async function serve(work, options, port) {
-    const args = ['serve', 'model', '--listen', '127.0.0.1:' + port, ...options];
-    const child = spawn(binary, args, { cwd: work, ...quiet });
-    child.stderr.resume();
-    const url = 'http://127.0.0.1:' + port;
-    await ready(url);
-    const stop = () =>
-        new Promise((resolve) => {
-            child.once('exit', resolve);
-            child.kill('SIGTERM');
-        });
-    return { url, port, stop };
 }
 
 // Flags that keep the browser to itself, and a camera that shows a test picture.
@@ -96,26 +29,25 @@ const flags = [
 ];
 
 export async function start() {
-    const work = mkdtempSync(join(tmpdir(), 'ocellus-web-'));
+    const { work, photos, serve, remove } = makeSite();
     mkdirSync(shots, { recursive: true });
-    makeModel(work);
     const { chromium } = need('playwright-core');
     const browser = await chromium.launch({
         executablePath: browserPath,
         args: flags.join(' ').split(' '),
     });
-    const server = await serve(work, ['--db', 'finds.db', '--open-review'], await freePort());
+    const server = await serve(['--db', 'finds.db', '--open-review']);
     const site = {
         work,
         browser,
         url: server.url,
-        photos: photosOf(join(work, 'data')),
-        another: async (options) => serve(work, options, await freePort()),
+        photos,
+        another: serve,
         shot: (page, name) => page.screenshot({ path: join(shots, name + '.png') }),
         async stop() {
             await browser.close();
             await server.stop();
-            rmSync(work, { recursive: true, force: true });
+            remove();
         },
         // A visitor with an empty device; anything that the page complains of fails the test.
         async visitor(options = {}) {

@@ -215,6 +215,64 @@ describe('the page', { skip: skip || false, timeout: 300_000 }, () => {
         await page.waitForSelector('.map[hidden]', { state: 'attached' });
     });
 
+    test('an answer has pictures of its names, and asks for no others of the model', async () => {
+        await visit();
+        const asked = [];
+        page.on('request', (request) => asked.push(new URL(request.url()).pathname));
+        await identify(page, site.photos[0]);
+        await page.waitForFunction(
+            () =>
+                [...document.querySelectorAll('.answer .example')].filter((one) => one.naturalWidth)
+                    .length === 5,
+        );
+        assert.ok(!asked.includes('/v1/models/model'), 'which may be megabytes');
+    });
+
+    test('all names of the model are there with their pictures, and can be searched', async () => {
+        await visit();
+        await page.click('.start .ways a');
+        await page.waitForFunction(
+            () => document.querySelector('.known .example')?.naturalWidth > 0,
+        );
+        const { classes } = await (await fetch(site.url + '/v1/models/model')).json();
+        assert.equal(await count('.known li'), classes.length);
+        await site.shot(page, 'phone-classes');
+        await page.fill('[type=search]', classes[2].label.toUpperCase());
+        assert.equal(await count('.known li'), 1);
+        assert.equal(await text('[role=status].hint'), '1 name');
+        await page.fill('[type=search]', 'no such name');
+        assert.equal(await count('.known li'), 0);
+        await page.goto(site.url + '/#/');
+        await identify(page, site.photos[0]);
+        await page.click('.minor a');
+        await page.waitForSelector('.known li');
+        assert.match(page.url(), /#\/classes\/model$/);
+    });
+
+    test('of twenty thousand names as many are built as are looked at', async () => {
+        await visit(desktop);
+        const classes = Array.from({ length: 20_000 }, (_, i) => ({
+            class: i,
+            label: 'name ' + i,
+        }));
+        const card = { name: 'flora', arch: 'x', default: true, classes, metrics: null };
+        await page.route('**/v1/models/model', (route) => route.fulfill({ json: card }));
+        await page.goto(site.url + '/#/classes');
+        await page.waitForSelector('.known li');
+        assert.ok((await count('.known li')) < 500);
+        await site.shot(page, 'desktop-many-classes');
+        const before = await count('.known li');
+        await page.focus('.classes button');
+        await page.keyboard.press('Enter');
+        await page.waitForFunction(
+            (built) => document.querySelectorAll('.known li').length > built,
+            before,
+        );
+        await page.fill('[type=search]', 'name 19999');
+        assert.equal(await count('.known li'), 1);
+        assert.equal(await count('.classes button:visible'), 0);
+    });
+
     test('the history is on the device, and can be cleared', async () => {
         await visit();
         await identify(page, site.photos[6]);
@@ -368,7 +426,7 @@ describe('the page', { skip: skip || false, timeout: 300_000 }, () => {
             await visit({ colorScheme, reducedMotion: 'reduce', bypassCSP: true });
             await identify(page, site.photos.slice(0, 2));
             const find = await page.evaluate(() => location.hash);
-            for (const hash of [find, '#/', '#/history', '#/settings', '#/review']) {
+            for (const hash of [find, '#/', '#/classes', '#/history', '#/settings', '#/review']) {
                 await page.goto(site.url + '/' + hash);
                 await page.waitForTimeout(300);
                 await page.evaluate(axe);
@@ -386,7 +444,7 @@ describe('the page', { skip: skip || false, timeout: 300_000 }, () => {
         await visit();
         await identify(page, site.photos[0]);
         const find = await page.evaluate(() => location.hash);
-        for (const hash of [find, '#/', '#/history', '#/settings', '#/review']) {
+        for (const hash of [find, '#/', '#/classes', '#/history', '#/settings', '#/review']) {
             await page.goto(site.url + '/' + hash);
             await page.waitForTimeout(200);
             const small = await page.evaluate(() =>

@@ -7,7 +7,7 @@ import { load } from './sources.mjs';
 const { nextDue, untilDue, pauseAfter, afterFailure, afterSignal } = await load('net/queue.ts');
 const { uploadPhoto, nextPiece, smallestPiece, largestPiece } = await load('net/tus.ts');
 const { originOf } = await load('store/settings.ts');
-const { fitting } = await load('views/suggest.ts');
+const { fitting, fold } = await load('words/search.ts');
 
 const entry = (over) => ({
     id: 'a',
@@ -177,14 +177,18 @@ test('an address of a server is an origin or nothing', () => {
         assert.equal(originOf(typed), null, typed);
 });
 
+const searched = (names) => names.map((item) => ({ item, folded: fold(item) }));
+
 test('names that begin with what is typed come first', () => {
-    const names = ['Wild rose', 'Rose', 'Tulip', 'Primrose'];
+    const names = searched(['Wild rose', 'Rose', 'Tulip', 'Primrose']);
     assert.deepEqual(fitting(names, 'rose'), ['Rose', 'Wild rose', 'Primrose']);
-    assert.equal(
-        fitting(
-            Array.from({ length: 5000 }, (_, i) => 'name ' + i),
-            'name',
-        ).length,
-        12,
-    );
+    assert.equal(fitting(names, ' ').length, 4);
+});
+
+test('capitals, accents, dashes and the order of the words do not matter', () => {
+    const names = searched(['Lily-of-the-valley', 'Épilobe à épis', 'red_clover']);
+    assert.deepEqual(fitting(names, 'VALLEY lily'), ['Lily-of-the-valley']);
+    assert.deepEqual(fitting(names, 'epilobe a'), ['Épilobe à épis']);
+    assert.deepEqual(fitting(names, 'red cl'), ['red_clover']);
+    assert.deepEqual(fitting(names, 'oak'), []);
 });

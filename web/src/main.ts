@@ -24,6 +24,8 @@ async function viewAt(hash: string): Promise<View> {
     if (room === 'find' && id) return findView(id);
     if (room === 'history') return historyView();
     if (room === 'settings') return settingsView(speak);
+    if (room === 'classes')
+        return (await import('./views/classes.ts')).classesView(decodeURIComponent(id ?? ''));
     if (room === 'review') return (await import('./views/review.ts')).reviewView();
     if (room === 'shared') void takeShared().then(showTaken);
     return homeView(art);

@@ -9,7 +9,8 @@ export interface Ranked {
 }
 
 // The name to show: folders of photos are often named with underscores.
-export const nameOf = (ranked: Ranked): string => ranked.name ?? ranked.label.replaceAll('_', ' ');
+export const nameOf = (one: Pick<Ranked, 'label' | 'name'>): string =>
+    one.name ?? one.label.replaceAll('_', ' ');
 
 export interface Problem {
     status: number; // 0: no answer at all

@@ -13,6 +13,7 @@ function open(): Promise<IDBDatabase | null> {
             const asked = indexedDB.open('ocellus', 1);
             asked.onupgradeneeded = (): void => {
                 for (const name of stores) asked.result.createObjectStore(name);
+                if (asked.transaction) tryPhoto(asked.transaction.objectStore('inbox'));
             };
             asked.onsuccess = (): void => resolve(asked.result);
             asked.onerror = (): void => resolve(null);
@@ -21,6 +22,13 @@ function open(): Promise<IDBDatabase | null> {
         }
     });
     return opened;
+}
+
+// Safari's private windows have a database that refuses photos alone. Tried while it is made, where a
+// refusal takes the whole database back.
+function tryPhoto(store: IDBObjectStore): void {
+    store.put(new Blob(['photo'], { type: 'image/jpeg' }), 'tried');
+    store.delete('tried');
 }
 
 const memory: Record<StoreName, Map<string, unknown>> = {

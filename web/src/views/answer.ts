@@ -3,12 +3,13 @@
 // SPDX-License-Identifier: BSD-2-Clause
 import { fill, h, icon } from '../dom.ts';
 import { nameOf, Refused, type Ranked } from '../net/answers.ts';
-import { call, imageUrl, modelCard } from '../net/api.ts';
+import { call } from '../net/api.ts';
 import { explainEntry } from '../net/send.ts';
 import { changeEntry, removeEntry, type Entry } from '../store/entries.ts';
 import type { Settings } from '../store/settings.ts';
 import { certainty, percent, t } from '../words/words.ts';
 import { askFirst } from './ask.ts';
+import { addExamples } from './example.ts';
 import type { Shown } from './find.ts';
 import { askKeep } from './keep.ts';
 import { toast } from './toast.ts';
@@ -21,8 +22,8 @@ export function answerPart(shown: Shown): HTMLElement[] {
     const unsure = entry.answer?.unknown || entry.none;
     const list = h('ol', { class: 'names' });
     for (const ranked of unsure ? [best, ...others] : others) list.append(row(ranked));
-    void addExamples(list, shown);
     const head = unsure ? unsureHead(entry) : bestHead(best);
+    void addExamples([head, ...list.children], shown.settings, entry.answer?.model ?? '');
     return [head, others.length || unsure ? list : h('span'), acts(shown)];
 }
 
@@ -38,7 +39,7 @@ function bestHead(best: Ranked): HTMLElement {
     const label = same ? null : h('p', { class: 'label' }, plain);
     return h(
         'header',
-        { class: 'best', 'data-label': best.label },
+        { class: 'best', 'data-class': best.class },
         h('h2', {}, h('bdi', {}, nameOf(best))),
         label,
         h('p', { class: 'sure' }, h('strong', {}, certainty(best.p)), ' · ', percent(best.p)),
@@ -63,25 +64,10 @@ function row(ranked: Ranked): HTMLElement {
     const name = h('bdi', { class: 'name' }, nameOf(ranked));
     return h(
         'li',
-        { 'data-label': ranked.label },
+        { 'data-class': ranked.class },
         h('div', {}, name, words, figure),
         bar(ranked.p),
     );
-}
-
-// A small picture of each class, where the model has them; the names are there before.
-async function addExamples(list: HTMLElement, { entry, settings }: Shown): Promise<void> {
-    const model = entry.answer?.model;
-    const card = model ? await modelCard(settings, model).catch(() => null) : null;
-    const examples = new Map(card?.classes.map((one) => [one.label, one.example]) ?? []);
-    const root = list.parentElement ?? list;
-    for (const node of root.querySelectorAll<HTMLElement>('[data-label]')) {
-        const path = examples.get(node.dataset['label'] ?? '');
-        const src = path ? await imageUrl(settings, path).catch(() => '') : '';
-        if (!src || node.querySelector('.example')) continue;
-        node.prepend(h('img', { class: 'example', src, alt: '', loading: 'lazy' }));
-        node.classList.add('with-example');
-    }
 }
 
 function acts(shown: Shown): HTMLElement {
@@ -97,6 +83,7 @@ function acts(shown: Shown): HTMLElement {
             { class: 'minor' },
             answered && mapButton(entry, settings),
             answered && noneButton(shown),
+            entry.answer && classesLink(entry.answer.model),
             deleteButton(entry),
         ),
     );
@@ -158,6 +145,11 @@ function noneButton(shown: Shown): HTMLElement | false {
         onclick: () => void click(),
     };
     return h('button', props, icon('cross'), t('find.noneOf'));
+}
+
+function classesLink(model: string): HTMLElement {
+    const href = '#/classes/' + encodeURIComponent(model);
+    return h('a', { class: 'button plain', href }, icon('list'), t('classes.title'));
 }
 
 function deleteButton(entry: Entry): HTMLElement {

@@ -25,7 +25,7 @@ export function frame(): void {
 // Which way is the one taken.
 export function mark(hash: string): void {
     const room = hash.split('/')[1] ?? '';
-    const at = room === 'find' ? 'history' : room === 'shared' ? '' : room;
+    const at = room === 'find' ? 'history' : ['shared', 'classes'].includes(room) ? '' : room;
     for (const link of document.querySelectorAll('header.top nav a')) {
         const here = link.getAttribute('href') === '#/' + at;
         if (here) link.setAttribute('aria-current', 'page');

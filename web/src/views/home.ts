@@ -28,6 +28,7 @@ export function homeView(art: SVGElement | null): View {
             { class: 'start' },
             bothButtons((files) => void useFiles(files)),
             h('p', { class: 'hint' }, t('home.hint'), !hasOwnCamera() && ' ' + t('home.drop')),
+            h('p', { class: 'ways' }, h('a', { href: '#/classes' }, t('classes.title'))),
         ),
         last,
     );

@@ -38,7 +38,7 @@ export function askKeep({ entry, settings }: Asked): Promise<void> {
         h(
             'form',
             { method: 'dialog' },
-            h('h2', { id: 'keep-title' }, t('keep.title')),
+            h('h2', { id: 'keep-title', tabindex: -1, autofocus: true }, t('keep.title')),
             h('p', { class: 'hint' }, t('keep.hint')),
             h('label', {}, t('keep.label'), label),
             place.node,

@@ -63,6 +63,8 @@ export async function useFiles(files: File[], into?: Entry): Promise<void> {
     document.body.classList.add('busy');
     try {
         showTaken(await takeIn(files, into));
+    } catch {
+        toast(t('photo.noRoom'));
     } finally {
         document.body.classList.remove('busy');
     }

@@ -7,6 +7,7 @@ import { imageUrl } from '../net/api.ts';
 import { loadSettings } from '../store/settings.ts';
 import { t, type Key } from '../words/words.ts';
 import { decisionPart, type Decide } from './review-acts.ts';
+import { addExamples } from './example.ts';
 import { factsPart } from './review-facts.ts';
 import { keyPart, Reviews, filters, type Filter } from './review-data.ts';
 import { toast } from './toast.ts';
@@ -60,6 +61,7 @@ export function reviewView(): View {
                 decisionPart(one, classes, act),
             ),
         );
+        void addExamples(stage.querySelectorAll('[data-class]'), reviews.target, one.model);
         announce(one.results[0] ? nameOf(one.results[0]) : '');
     };
     const act: Decide = async (verdict, label) => {

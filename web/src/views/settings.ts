@@ -2,10 +2,12 @@
 // server may ask for.
 // SPDX-License-Identifier: BSD-2-Clause
 import { fill, h } from '../dom.ts';
+import type { ModelCard } from '../net/answers.ts';
 import { modelCard, refreshConfig } from '../net/api.ts';
 import { pump } from '../net/sender.ts';
 import { loadSettings, originOf, saveSettings, type Settings } from '../store/settings.ts';
-import { language, languages, percent, t, type Key } from '../words/words.ts';
+import { language, languages, t, type Key } from '../words/words.ts';
+import { aboutModel, modelName } from './about.ts';
 import { offerInstall } from './install.ts';
 import { toast } from './toast.ts';
 import type { View } from './view.ts';
@@ -23,7 +25,8 @@ export function settingsView(speak: (code: string) => Promise<void>): View {
         themePicker(),
         rest,
         h('p', { class: 'acts' }, offerInstall()),
-        h('p', { class: 'hint' }, h('a', { href: '#/review' }, t('review.link'))),
+        h('p', { class: 'ways' }, h('a', { href: '#/classes' }, t('classes.title'))),
+        h('p', { class: 'ways' }, h('a', { href: '#/review' }, t('review.link'))),
     );
     const show = async (): Promise<void> => {
         const settings = await loadSettings();
@@ -31,8 +34,8 @@ export function settingsView(speak: (code: string) => Promise<void>): View {
             rest,
             serverPart(settings, () => void show()),
         );
-        const about = await aboutModel(settings).catch(() => '');
-        if (about) rest.append(h('p', { class: 'hint' }, about));
+        const card = await ownCard(settings).catch(() => null);
+        if (card) rest.append(h('p', { class: 'hint' }, aboutModel(card)));
     };
     void refreshConfig().then(show, show);
     return { title: t('settings.title'), node };
@@ -139,11 +142,6 @@ function modelPicker(settings: Settings): HTMLElement {
     return h('label', {}, t('settings.model'), picker);
 }
 
-async function aboutModel(settings: Settings): Promise<string> {
-    const name = settings.model || settings.config?.default;
-    if (!name) return '';
-    const card = await modelCard(settings, name);
-    const words = t('settings.about', { name: card.name, n: card.classes.length });
-    const right = card.metrics?.accuracy;
-    return right ? words + ' ' + t('settings.right', { share: percent(right) }) : words;
+async function ownCard(settings: Settings): Promise<ModelCard> {
+    return modelCard(settings, await modelName(settings));
 }
