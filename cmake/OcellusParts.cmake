@@ -19,6 +19,7 @@ oc_part(WEBP libwebp libwebp-dev)
 oc_part(MICROHTTPD libmicrohttpd libmicrohttpd-dev)
 oc_part(GNUTLS gnutls libgnutls28-dev)
 oc_part(SQLITE sqlite3 libsqlite3-dev)
+oc_part(ZLIB zlib zlib1g-dev)
 
 # Optional, and read by interop alone: Keras' weights.
 option(OC_HDF5 "read Keras' weights where libhdf5 is found" ON)

@@ -22,6 +22,7 @@ libwebp-dev          WebP
 libmicrohttpd-dev    HTTP and TLS: serve
 libgnutls28-dev      SHA-256 of keys: serve (libmicrohttpd's TLS stands on it anyway)
 libsqlite3-dev       SQL: observations that serve keeps
+zlib1g-dev           gzip: long answers of serve
 libhdf5-dev          HDF5: weights from Keras
 liblmdb-dev          LMDB: photos as Caffe stores them (optional)
 LIST

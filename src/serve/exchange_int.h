@@ -121,6 +121,9 @@ oc_status oci_refuse(oci_exchange *x, int status, const char *format, ...) OC_PR
 /* name static, value copied; dropped when there are OCI_HEADERS of them or no memory. */
 void oci_answer_header(oci_exchange *x, const char *name, const char *value);
 void oci_retry_after(oci_exchange *x, double seconds);
+/* Pack a long answer where the client takes gzip, else leave it as it is (pack.c). */
+void oci_answer_pack(oci_exchange *x);
+bool oci_takes_gzip(const oci_exchange *x);
 /* What browsers are told of a page of ours (page.c). */
 void oci_page_headers(oci_exchange *x);
 /* {"type", "title", "status", "detail", "code"}; NULL without memory. */

@@ -53,17 +53,6 @@ const char *oci_page_stylesheet(void) {
 
 /* ---- sending one ---- */
 
-/* Is gzip among what the client takes? A weight of 0 says that it is not. */
-static bool takes_gzip(const oci_exchange *x) {
-    const char *list = oci_header_in(x, "Accept-Encoding");
-    const char *word = list != NULL ? strstr(list, "gzip") : NULL;
-    if (word == NULL) return false;
-    word += strspn(word + 4, " ") + 4;
-    if (*word != ';') return true;
-    word += strspn(word, "; qQ=");
-    return word[strspn(word, "0.")] >= '1' && word[strspn(word, "0.")] <= '9';
-}
-
 /* If-None-Match is a list of tags, or "*". */
 static bool has_it(const oci_exchange *x, const char *tag) {
     const char *list = oci_header_in(x, "If-None-Match");
@@ -72,7 +61,7 @@ static bool has_it(const oci_exchange *x, const char *tag) {
 
 static oc_status send_file(oci_exchange *x, const oci_embedded *file, const char *caching,
                            oc_error *err) {
-    bool packed = file->packed != NULL && takes_gzip(x);
+    bool packed = file->packed != NULL && oci_takes_gzip(x);
     char tag[64];
     (void)snprintf(tag, sizeof tag, "\"%s%s\"", file->tag, packed ? "-gz" : "");
     oci_answer_header(x, "ETag", tag);

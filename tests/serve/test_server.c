@@ -14,10 +14,11 @@
 #include <sys/time.h>
 #include <time.h>
 #include <unistd.h>
+#include <zlib.h>
 
 #include "serve/serve.h"
 
-enum { CLASSES = 5, CLIENTS = 4, REQUESTS = 25, ANSWER = 1 << 16 };
+enum { CLASSES = 5, MANY_CLASSES = 1000, CLIENTS = 4, REQUESTS = 25, ANSWER = 1 << 16 };
 
 typedef struct fixture {
     char folder[OC_PATH_BYTES];
@@ -43,19 +44,19 @@ static oc_serve_model model_of(const fixture *f) {
     return (oc_serve_model){.name = "tiny", .folder = f->folder};
 }
 
-static void save_model(const fixture *f) {
+static void save_model(const fixture *f, int classes) {
     oc_error err = {0};
-    oc_model *model = tiny_model(CLASSES);
+    oc_model *model = tiny_model(classes);
     check_ok(oc_model_save(model, f->folder, &err), err);
     oc_model_free(model);
 }
 
-static fixture *set_up(void) {
+static fixture *set_up_with(int classes) {
     fixture *f = oc_calloc(1, sizeof *f);
     oc_error err = {0};
     assert_non_null(f);
     make_scratch(f->folder);
-    save_model(f);
+    save_model(f, classes);
     photo_bytes(&f->photo, 40, 30, 200, 20, 90);
     const oc_serve_model model = model_of(f);
     const oc_serve_options options = {.models = &model,
@@ -67,6 +68,10 @@ static fixture *set_up(void) {
                                       .log = {note, f}};
     check_ok(oc_server_start(&f->server, &options, &err), err);
     return f;
+}
+
+static fixture *set_up(void) {
+    return set_up_with(CLASSES);
 }
 
 static void tear_down(fixture *f) {
@@ -96,14 +101,19 @@ static void put(int s, const void *bytes, size_t size) {
                 MSG_NOSIGNAL); /* a server that has closed is what some tests want */
 }
 
-/* All that comes until the connection is closed; its status, 0 where nothing came. */
-static int answer(int s, char *text) {
+/* All that comes until the connection is closed: how much. */
+static size_t take_all(int s, char *text) {
     size_t have = 0;
     for (ssize_t got = 1; got > 0 && have<ANSWER - 1; have += got> 0 ? (size_t)got : 0)
         got = recv(s, text + have, ANSWER - 1 - have, 0);
     text[have] = '\0';
     (void)close(s);
-    return have > 12 ? (int)strtol(text + 9, NULL, 10) : 0;
+    return have;
+}
+
+/* Its status, 0 where nothing came. */
+static int answer(int s, char *text) {
+    return take_all(s, text) > 12 ? (int)strtol(text + 9, NULL, 10) : 0;
 }
 
 static int ask(const fixture *f, const char *head, const void *body, size_t size, char *text) {
@@ -148,7 +158,7 @@ static void no_request_is_dropped_while_models_are_replaced(void **state) {
         assert_int_equal(pthread_create(&threads[i], NULL, many_photos, &clients[i]), 0);
     }
     for (int i = 1; i <= 3; i++) {
-        save_model(f);
+        save_model(f, CLASSES);
         oc_server_reload(f->server);
         wait_for(&f->loaded, i);
     }
@@ -156,6 +166,45 @@ static void no_request_is_dropped_while_models_are_replaced(void **state) {
         assert_int_equal(pthread_join(threads[i], NULL), 0);
         assert_int_equal(clients[i].good, REQUESTS);
     }
+    tear_down(f);
+}
+
+static size_t ask_for_classes(const fixture *f, const char *header, char *text, char **body) {
+    char head[256];
+    (void)snprintf(head, sizeof head,
+                   "GET /v1/models/tiny HTTP/1.1\r\nHost: h\r\nConnection: close\r\n%s\r\n",
+                   header);
+    int s = dial(f);
+    put(s, head, strlen(head));
+    size_t size = take_all(s, text);
+    *body = strstr(text, "\r\n\r\n");
+    assert_non_null(*body);
+    *body += 4;
+    return size - (size_t)(*body - text);
+}
+
+static void many_classes_come_packed_to_who_takes_that(void **state) {
+    fixture *f = set_up_with(MANY_CLASSES);
+    char *text = malloc(ANSWER), *packed = malloc(ANSWER), *body = NULL, *small = NULL;
+    static char again[ANSWER];
+    (void)state;
+    assert_true(text != NULL && packed != NULL);
+    size_t whole = ask_for_classes(f, "", text, &body);
+    assert_null(strstr(text, "Content-Encoding"));
+    size_t size = ask_for_classes(f, "Accept-Encoding: br, gzip\r\n", packed, &small);
+    assert_non_null(strstr(packed, "Content-Encoding: gzip"));
+    assert_true(size < whole / 4);
+    z_stream z = {.next_in = (Bytef *)small,
+                  .avail_in = (uInt)size,
+                  .next_out = (Bytef *)again,
+                  .avail_out = sizeof again};
+    assert_int_equal(inflateInit2(&z, 15 + 16), Z_OK);
+    assert_int_equal(inflate(&z, Z_FINISH), Z_STREAM_END);
+    assert_int_equal(z.total_out, whole);
+    assert_memory_equal(again, body, whole);
+    (void)inflateEnd(&z);
+    free(packed);
+    free(text);
     tear_down(f);
 }
 
@@ -332,6 +381,7 @@ static void options_that_contradict_are_refused(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(no_request_is_dropped_while_models_are_replaced),
+        cmocka_unit_test(many_classes_come_packed_to_who_takes_that),
         cmocka_unit_test(a_folder_that_vanishes_leaves_its_model_served),
         cmocka_unit_test(bad_requests_get_an_honest_status),
         cmocka_unit_test(ten_thousand_parts_are_refused),
