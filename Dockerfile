@@ -17,7 +17,7 @@ RUN cmake -S . -B /build -G Ninja -DOC_TESTS=OFF -DOC_HDF5=OFF -DOC_LMDB=OFF && 
 
 FROM debian:12-slim
 RUN apt-get update -q && apt-get install -qy --no-install-recommends libdnnl2 libgomp1 libjansson4 \
-    libjpeg62-turbo libspng0 libwebp7 libxxhash0 libmicrohttpd12 libgnutls30 libsqlite3-0 && \
+    libjpeg62-turbo libspng0 libwebp7 libxxhash0 libmicrohttpd12 libgnutls30 libsqlite3-0 zlib1g && \
     rm -rf /var/lib/apt/lists/* && groupadd --gid 10001 ocellus && \
     useradd --uid 10001 --gid 10001 --no-create-home --shell /usr/sbin/nologin ocellus && \
     install -d -o 10001 -g 10001 -m 0700 /data

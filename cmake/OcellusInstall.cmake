@@ -30,7 +30,8 @@ install(FILES docs/man/ocellus.1 DESTINATION ${CMAKE_INSTALL_MANDIR}/man1)
 
 # A hardened unit for `ocellus serve`; it names the program by the prefix that it is installed under,
 # which `cmake --install --prefix` may set only then.
-install(CODE "get_filename_component(OC_BINDIR \"\${CMAKE_INSTALL_PREFIX}/${CMAKE_INSTALL_BINDIR}\" ABSOLUTE)
+install(CODE "set(OC_BINDIR \"${CMAKE_INSTALL_BINDIR}\")
+cmake_path(ABSOLUTE_PATH OC_BINDIR BASE_DIRECTORY \"\${CMAKE_INSTALL_PREFIX}\" NORMALIZE)
 configure_file(\"${CMAKE_SOURCE_DIR}/packaging/ocellus.service.in\"
   \"${CMAKE_CURRENT_BINARY_DIR}/ocellus.service\" @ONLY)")
 install(FILES ${CMAKE_CURRENT_BINARY_DIR}/ocellus.service DESTINATION lib/systemd/system)

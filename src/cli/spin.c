@@ -21,6 +21,7 @@ void oci_spin_briefly(char **argv) {
     if (getenv("GOMP_SPINCOUNT") || getenv("OMP_WAIT_POLICY")) return;
     if (setenv("GOMP_SPINCOUNT", short_spin, 0) != 0) return;
     ssize_t size = readlink(self, path, sizeof path - 1);
-    if (size > 0) execv(path, argv); /* so that ps and pgrep know it by its name, not as "exe" */
-    execv(self, argv);               /* comes back only where there is no /proc: then as before */
+    bool whole = size > 0 && (size_t)size < sizeof path - 1;
+    if (whole) execv(path, argv); /* so that ps and pgrep know it by its name, not as "exe" */
+    execv(self, argv);            /* comes back only where there is no /proc: then as before */
 }

@@ -153,9 +153,13 @@ static oc_status send_example(oci_exchange *x, const oci_served *s, oc_error *er
     int64_t last = (int64_t)s->model->classes.count - 1;
     if (!oc_parse_i64(x->arg[1], 0, last, &class) || !example_path(s, (size_t) class, path))
         return oci_refuse(x, 404, "the model has no example of class \"%.50s\"", x->arg[1]);
+    const char *label = oci_query(x, "label"), *now = s->model->classes.items[class].label;
+    if (label != NULL && strcmp(label, now) != 0)
+        return oci_refuse(x, 404, "class %lld is \"%.100s\" by now: the model was trained anew",
+                          (long long)class, now);
     OC_TRY(oc_file_read(path, MOST_BYTES, &bytes, &size, err));
     oc_status status = oci_answer_text(x, 200, "image/jpeg", bytes, size, err);
-    oci_answer_header(x, "Cache-Control", "public, max-age=86400");
+    oci_answer_header(x, "Cache-Control", label != NULL ? "public, max-age=86400" : "no-cache");
     oc_free(bytes);
     return status;
 }

@@ -1,12 +1,15 @@
 /* A step of an exchange that a desk's thread takes, so that no event thread waits for it.
  *
  * SPDX-License-Identifier: BSD-2-Clause */
-#include "serve/exchange_int.h"
+#include "serve/server_int.h"
 
 static void take(void *ctx) {
     oci_exchange *x = ctx;
     oc_error error = {0};
-    if (x->aside.step(x, &error) != OC_OK) oci_answer_error(x, &error);
+    if (oci_http_is_closing(x->server->http))
+        (void)oci_refuse_stopping(x);
+    else if (x->aside.step(x, &error) != OC_OK)
+        oci_answer_error(x, &error);
     oci_wake(x);
 }
 

@@ -45,11 +45,12 @@ static const char *const steps[] = {
     "CREATE INDEX by_observation ON verdicts(observation);"
     "INSERT INTO verdicts SELECT seq, COALESCE(reviewed, created), COALESCE(reviewer, ''),"
     "  status, label, review_note FROM observations WHERE status <> 'pending';",
-    /* 3: what a client sends again, because no answer came, is kept once. SHA-256 of its key and of
-     * its photos. */
+    /* 3: what a client sends again, because no answer came, is kept once, and not again when it was
+     * taken back. SHA-256 of its key, and of its photos and words. */
     "ALTER TABLE observations ADD COLUMN key BLOB;"
     "ALTER TABLE observations ADD COLUMN content BLOB;"
-    "CREATE UNIQUE INDEX by_key ON observations(key) WHERE key IS NOT NULL;",
+    "CREATE UNIQUE INDEX by_key ON observations(key) WHERE key IS NOT NULL;"
+    "CREATE TABLE gone(key BLOB PRIMARY KEY, day TEXT NOT NULL) WITHOUT ROWID;",
 };
 enum { STEPS = sizeof steps / sizeof *steps };
 

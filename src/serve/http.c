@@ -266,6 +266,10 @@ int oci_http_port(const oci_http *h) {
     return info != NULL ? info->port : 0;
 }
 
+bool oci_http_is_closing(const oci_http *h) {
+    return atomic_load(&h->closing);
+}
+
 void oci_http_quiesce(oci_http *h) {
     if (h->quiet) return;
     h->quiet = true;
@@ -273,7 +277,8 @@ void oci_http_quiesce(oci_http *h) {
     if (listener >= 0) (void)close(listener); /* who comes now is told so at once */
 }
 
-/* Whoever waits for a model is woken before the daemon stops: its workers always get there. */
+/* Whoever waits is woken before the daemon stops: workers always get there, desks leave undone what
+ * they have not begun. */
 static void wait_for_work(oci_http *h) {
     const struct timespec pause = {.tv_nsec = 5 * 1000 * 1000};
     atomic_store(&h->closing, true);

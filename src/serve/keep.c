@@ -86,25 +86,44 @@ static oc_status gather(const oci_identification *d, const oc_ranked *best, int 
     return write_list(organs_json(d), &m->organs, err);
 }
 
-static oc_status digest_photos(const material *m, oci_digest *out, oc_error *err) {
-    oci_digest each[OCI_MAX_IMAGES];
-    for (size_t i = 0; i < m->count; i++)
-        OC_TRY(oci_digest_of(m->photos[i].bytes, m->photos[i].size, &each[i], err));
-    return oci_digest_of(each, m->count * sizeof *each, out, err);
+/* Of all that the user sent: what comes again under its key has the same. */
+static oc_status digest_content(const oci_observation *o, oci_digest *out, oc_error *err) {
+    const char *const words[] = {o->suggested, o->date, o->note, o->lang, o->organs};
+    oc_status status = OC_OK;
+    oc_buf all = {0};
+    for (size_t i = 0; i < o->photo_count; i++) {
+        oci_digest each;
+        OC_GOTO(oci_digest_of(o->photos[i].bytes, o->photos[i].size, &each, err));
+        oc_buf_append(&all, &each, sizeof each);
+    }
+    for (size_t i = 0; i < sizeof words / sizeof *words; i++)
+        oc_buf_printf(&all, "%zu:%s\n", i, words[i] != NULL ? words[i] : "");
+    if (o->placed) oc_buf_printf(&all, "%.7f %.7f", o->lat, o->lon);
+    OC_GOTO(oc_buf_status(&all, err));
+    OC_GOTO(oci_digest_of(all.data, all.size, out, err));
+done:
+    oc_buf_clear(&all);
+    return status;
 }
 
-/* Of a wish that is sent again, both are what they were. */
+/* Of a wish that is sent again, both are what they were; of another user's, they are not. */
 static oc_status make_secrets(oci_identification *d, oci_digest *key, oci_observation *o,
                               oc_error *err) {
-    const char *words = d->wish.key;
-    if (words != NULL) {
-        OC_TRY(oci_digest_of(words, strlen(words), key, err));
-        OC_TRY(oci_token_of(words, d->token, err));
+    oc_status status = OC_OK;
+    oc_buf words = {0};
+    if (d->wish.key != NULL) {
+        oc_buf_printf(&words, "%s\n%s", d->x->who, d->wish.key);
+        OC_GOTO(oc_buf_status(&words, err));
+        OC_GOTO(oci_digest_of(words.data, words.size, key, err));
+        OC_GOTO(oci_token_of(words.data, d->token, err));
         o->key = key;
     } else {
-        OC_TRY(oci_token_make(d->token, err));
+        OC_GOTO(oci_token_make(d->token, err));
     }
-    return oci_digest_of(d->token, strlen(d->token), &o->token, err);
+    status = oci_digest_of(d->token, strlen(d->token), &o->token, err);
+done:
+    oc_buf_clear(&words);
+    return status;
 }
 
 static oc_status put(oci_identification *d, const oc_ranked *best, const material *m,
@@ -129,7 +148,7 @@ static oc_status put(oci_identification *d, const oc_ranked *best, const materia
                          .photos = m->photos,
                          .photo_count = m->count};
     OC_TRY(make_secrets(d, &key, &o, err));
-    OC_TRY(digest_photos(m, &o.content, err));
+    OC_TRY(digest_content(&o, &o.content, err));
     OC_TRY(oci_kept_put(d->x->server->db, &o, d->kept_id, err));
     const bool repeated = strcmp(d->kept_id, o.id) != 0;
     oci_metrics_count(d->x->server->metrics, repeated ? OCI_COUNT_REPEATED : OCI_COUNT_KEPT, 1);

@@ -91,15 +91,22 @@ static oc_status find_key(oci_db *db, const oci_observation *o, char id[OCI_TOKE
     bool row = false;
     *id = '\0';
     if (o->key == NULL) return OC_OK;
-    OC_TRY(oci_db_prepare(db, "SELECT id, content = ?2 FROM observations WHERE key = ?1", &s, err));
+    OC_TRY(oci_db_prepare(db,
+                          "SELECT id, content = ?2 FROM observations WHERE key = ?1"
+                          " UNION ALL SELECT NULL, 0 FROM gone WHERE key = ?1",
+                          &s, err));
     bind_digest(s, 1, o->key);
     bind_digest(s, 2, &o->content);
     oc_status status = oci_db_step(db, s, &row, err);
-    if (row) (void)snprintf(id, OCI_TOKEN_BYTES, "%s", (const char *)sqlite3_column_text(s, 0));
-    if (row && !sqlite3_column_int(s, 1))
+    const char *there = row ? (const char *)sqlite3_column_text(s, 0) : NULL;
+    if (there != NULL) (void)snprintf(id, OCI_TOKEN_BYTES, "%s", there);
+    if (row && there == NULL)
         status = oc_fail(err, OC_EMISMATCH,
-                         "this Idempotency-Key came with other photos before: make a new one for "
-                         "each observation");
+                         "the observation of this Idempotency-Key was taken back: make a new one");
+    else if (row && !sqlite3_column_int(s, 1))
+        status = oc_fail(err, OC_EMISMATCH,
+                         "this Idempotency-Key came with other photos or words before: make a new "
+                         "one for each observation");
     (void)sqlite3_finalize(s);
     return status;
 }
@@ -177,6 +184,17 @@ static oc_status read_token(oci_db *db, const char *id, oci_digest *out, oc_erro
     return status;
 }
 
+/* What was taken back does not come again with a request that is late. */
+static oc_status note_gone(oci_db *db, const char *id, oc_error *err) {
+    sqlite3_stmt *s = NULL;
+    OC_TRY(oci_db_prepare(db,
+                          "INSERT INTO gone SELECT key, date('now') FROM observations"
+                          " WHERE id = ?1 AND key IS NOT NULL",
+                          &s, err));
+    oci_db_bind_text(s, 1, id);
+    return oci_db_run(db, s, err);
+}
+
 static oc_status remove_row(oci_db *db, const char *id, oc_error *err) {
     sqlite3_stmt *s = NULL;
     OC_TRY(oci_db_prepare(db, "DELETE FROM observations WHERE id = ?1", &s, err));
@@ -190,6 +208,7 @@ oc_status oci_kept_remove(oci_db *db, const char *id, const oci_digest *token, b
     OC_TRY(oci_db_begin(db, true, err));
     oc_status status = read_token(db, id, &stored, err);
     *allowed = token == NULL || oci_digest_same(token, &stored);
+    if (status == OC_OK && *allowed) status = note_gone(db, id, err);
     if (status == OC_OK && *allowed) status = remove_row(db, id, err);
     return oci_db_end(db, status, err);
 }
@@ -221,6 +240,12 @@ static oc_status remove_seq(oci_db *db, int64_t seq, oc_error *err) {
     return oci_db_run(db, s, err);
 }
 
+static oc_status forget_gone(oci_db *db, oc_error *err) {
+    sqlite3_stmt *s = NULL;
+    OC_TRY(oci_db_prepare(db, "DELETE FROM gone WHERE day < date('now', '-30 days')", &s, err));
+    return oci_db_run(db, s, err);
+}
+
 oc_status oci_kept_purge(oci_db *db, int days, int most, int64_t *removed, oc_error *err) {
     int64_t seqs[OCI_PURGE_MOST];
     int count = 0;
@@ -229,6 +254,7 @@ oc_status oci_kept_purge(oci_db *db, int days, int most, int64_t *removed, oc_er
     OC_TRY(oci_db_begin(db, true, err));
     oc_status status = find_old(db, days, most, seqs, &count, err);
     for (int i = 0; status == OC_OK && i < count; i++) status = remove_seq(db, seqs[i], err);
+    if (status == OC_OK) status = forget_gone(db, err);
     OC_TRY(oci_db_end(db, status, err));
     *removed = count;
     return OC_OK;

@@ -43,13 +43,14 @@ typedef struct oci_observation {
     bool placed, unknown;
     oci_digest token;      /* who knows it may delete */
     const oci_digest *key; /* of a wish to keep, however often it is sent; NULL */
-    oci_digest content;    /* of the photos: what is sent again has the same */
+    oci_digest content;    /* of photos and words: what is sent again has the same */
     const oci_photo_bytes *photos;
     size_t photo_count;
 } oci_observation;
 
 /* On disk when it returns OC_OK. id: its own, or that of the one which is there under its key, and
- * nothing is written then; OC_EMISMATCH where that one has other photos. */
+ * nothing is written then; OC_EMISMATCH where that one has other photos or words, or was removed.
+ */
 OC_MUST_CHECK oc_status oci_kept_put(oci_db *db, const oci_observation *o, char id[OCI_TOKEN_BYTES],
                                      oc_error *err);
 

@@ -62,12 +62,14 @@ static oc_status open_doors(oc_server *s, oc_error *err) {
     if (o->db == NULL) return OC_OK;
     OC_TRY(oci_db_open(&s->db, o->db, true, err));
     OC_TRY(oci_db_open(&s->reader, o->db, false, err));
-    OC_TRY(oci_desk_new(&s->scribe, err));
+    OC_TRY(oci_desk_new(&s->scribe, 1, err));
     return oci_retain_new(&s->retain, s->db, s->metrics, o->retain_days, &o->log, err);
 }
 
 /* ---- life -------------------------------------------------------------------------------------
  */
+
+enum { CLERKS = 4 };
 
 static oc_status new_uploads(oc_server *s, oc_error *err) {
     enum { MOST = 1000, AN_HOUR = 3600 };
@@ -89,7 +91,7 @@ oc_status oc_server_start(oc_server **out, const oc_serve_options *options, oc_e
     OC_GOTO(oc_pool_new(&s->pool, err));
     OC_GOTO(keep_options(s, options, err));
     OC_GOTO(oci_metrics_new(&s->metrics, err));
-    OC_GOTO(oci_desk_new(&s->clerk, err));
+    OC_GOTO(oci_desk_new(&s->clerk, oc_cpu_count() < CLERKS ? oc_cpu_count() : CLERKS, err));
     OC_GOTO(open_doors(s, err));
     OC_GOTO(oci_models_new(&s->models, &s->options, s->metrics, err));
     s->options.models = NULL; /* the caller's; oci_models has its own copy */

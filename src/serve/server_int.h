@@ -27,7 +27,7 @@ struct oc_server {
     oci_db *reader;     /* the same file: who reads does not wait for who writes */
     oci_desk *scribe;   /* who writes to it */
     oci_retain *retain; /* ... else */
-    oci_desk *clerk;    /* who reads long requests and writes long answers */
+    oci_desk *clerk;    /* who reads long requests and writes long answers: a few threads */
     oci_keys *keys;     /* NULL: none are needed */
     oci_limits *limits; /* NULL: no address is limited */
     atomic_bool draining;
@@ -48,6 +48,7 @@ oc_status oci_refuse_stopping(oci_exchange *x);
 /* The HTTP side (http.c). Listening when it returns. */
 OC_MUST_CHECK oc_status oci_http_new(oci_http **out, oc_server *server, oc_error *err);
 int oci_http_port(const oci_http *http);
+bool oci_http_is_closing(const oci_http *http); /* its time is over: nobody gets an answer */
 void oci_http_quiesce(oci_http *http); /* no new connections; open ones close after their answer */
 void oci_http_free(oci_http *http);    /* all exchanges have ended when it returns */
 

@@ -122,10 +122,11 @@ static oc_status read_keep(const oci_exchange *x, bool *out, oc_error *err) {
 }
 
 /* It lets whoever sends it again have the token: nobody is to hit upon another's by chance. */
-static oc_status read_key(const oci_exchange *x, const char **out, oc_error *err) {
+static oc_status read_key(const oci_exchange *x, bool keep, const char **out, oc_error *err) {
     const char *key = oci_header_in(x, "Idempotency-Key");
+    *out = NULL;
+    if (key == NULL || !keep) return OC_OK;
     *out = key;
-    if (key == NULL) return OC_OK;
     if (strlen(key) < KEY_LEAST || strlen(key) > KEY_MOST)
         return oc_fail(err, OC_EUSAGE,
                        "Idempotency-Key of %zu characters: %d to %d random ones, such as a UUID",
@@ -144,7 +145,7 @@ oc_status oci_wish_read(const oci_exchange *x, oci_wish *out, oc_error *err) {
     *out = (oci_wish){0};
     OC_TRY(refuse_nul(x, err));
     OC_TRY(read_keep(x, &out->keep, err));
-    OC_TRY(read_key(x, &out->key, err));
+    OC_TRY(read_key(x, out->keep, &out->key, err));
     OC_TRY(read_place(x, out, err));
     OC_TRY(check_organs(x, err));
     OC_TRY(read_text(x, "date", 10, false, &out->date, err));

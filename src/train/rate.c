@@ -4,8 +4,10 @@
  * largest eigenvalue of E[x x'] (Bohning, "Multinomial Logistic Regression Algorithm", 1992), which
  * is at most E|x|^2: the longer the features, the smaller the step that still goes down. Features
  * behind a batch norm and a pooling are a few hundred long (squared: mobilenet_v2 440 to 680);
- * those of squeezenet, without norms, 5,000 to 9,000, and at the default rate its last ReLU dies in
- * the first epoch. SPDX-License-Identifier: BSD-2-Clause */
+ * those of squeezenet, without norms, 5,000 to 13,000, and at the default rate its last ReLU dies
+ * in the first epoch. SPDX-License-Identifier: BSD-2-Clause */
+#include <math.h>
+
 #include "train/train_int.h"
 
 static const double USUAL_SQUARE = 1000; /* which the default rate is for */
@@ -44,6 +46,14 @@ static oc_status measure(oci_stage *stage, oci_session *s, float sum[2], oc_erro
     return oc_dist_size(s->dist) > 1 ? oc_dist_sum(s->dist, sum, 2, err) : OC_OK;
 }
 
+/* Into the model, which tells what it was trained with. */
+static oc_status write_down(oci_session *s, double lr, oc_error *err) {
+    json_t *options = json_object_get(s->model->origin, "options");
+    if (options == NULL || json_object_set_new(options, "head_lr", oc_json_real(lr)) == 0)
+        return OC_OK;
+    return oc_fail_nomem(err, 0, "the head's learning rate");
+}
+
 oc_status oci_stage_slow_down(oci_stage *stage, oci_session *s, oc_error *err) {
     const oci_settings *t = &s->settings;
     float sum[2] = {0}; /* of squares, of images */
@@ -51,10 +61,10 @@ oc_status oci_stage_slow_down(oci_stage *stage, oci_session *s, oc_error *err) {
     if (!stage->head_only || s->options->lr >= 0 || t->optimizer != OC_SGD) return OC_OK;
     OC_TRY(measure(stage, s, sum, err));
     double square = sum[1] > 0 ? (double)(sum[0] / sum[1]) : 0;
-    if (square <= USUAL_SQUARE) return OC_OK;
+    if (!isfinite(square) || square <= USUAL_SQUARE) return OC_OK; /* the loss will tell */
     stage->rate = USUAL_SQUARE / square;
     oc_info(oci_session_log(s),
             "the head learns at %.2g, not at %g: its features are long (squared %.3g on average)",
             t->head_lr * stage->rate, t->head_lr, square);
-    return OC_OK;
+    return write_down(s, t->head_lr * stage->rate, err);
 }

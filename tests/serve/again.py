@@ -36,7 +36,9 @@ def send_and_lose(server, photo, key):
              'Content-Length: %d' % len(body)] + ['%s: %s' % each for each in headers.items()]
     with socket.create_connection(('127.0.0.1', server.port), 30) as line:
         line.sendall(('\r\n'.join(lines) + '\r\n\r\n').encode() + body)
+        until = time.monotonic() + 30
         while count(server) == before:
+            assert time.monotonic() < until, 'it was not kept within 30 s'
             time.sleep(0.01)
 
 
@@ -83,6 +85,33 @@ def a_key_of_other_photos_is_refused(server, photos):
     assert count(server) == before + 1
 
 
+def a_key_of_other_words_is_refused(server, photos):
+    before, key = count(server), str(uuid.uuid4())
+    assert keep(server, photos[0], key, ('note', None, b'by the brook'))[0] == 200
+    for more in ([], [('note', None, b'on the hill')],
+                 [('note', None, b'by the brook'), ('lat', None, b'48'), ('lon', None, b'11')]):
+        status, problem = keep(server, photos[0], key, *more)
+        assert status == 409, (more, problem)
+    assert keep(server, photos[0], key, ('note', None, b'by the brook'))[0] == 200
+    assert count(server) == before + 1
+
+
+def what_was_taken_back_does_not_come_again(server, photos):
+    before, key = count(server), str(uuid.uuid4())
+    _, answer = keep(server, photos[0], key)
+    server.ask('DELETE', '/v1/observations/' + answer['id'],
+               headers={'X-Delete-Token': answer['token']})
+    status, problem = keep(server, photos[0], key)
+    assert status == 409 and 'taken back' in problem['detail'], problem
+    assert count(server) == before
+
+
+def a_key_that_is_not_needed_is_let_be(server, photos):
+    status, answer = server.json('POST', '/v1/identify', photos[0],
+                                 {'Content-Type': 'image/jpeg', 'Idempotency-Key': 'short'})
+    assert status == 200 and not answer['kept'], answer
+
+
 def a_key_that_others_may_guess_is_refused(server, photos):
     before = count(server)
     for key in ('1', 'short', 'x' * 256):
@@ -122,7 +151,10 @@ def main(binary, model, *paths):
                     '--open-review') as server:
             return run([what_is_sent_again_is_kept_once, an_answer_that_was_lost_is_given_again,
                         what_is_sent_at_once_from_all_sides_is_kept_once,
-                        a_key_of_other_photos_is_refused, a_key_that_others_may_guess_is_refused,
+                        a_key_of_other_photos_is_refused, a_key_of_other_words_is_refused,
+                        what_was_taken_back_does_not_come_again,
+                        a_key_that_is_not_needed_is_let_be,
+                        a_key_that_others_may_guess_is_refused,
                         they_are_counted], server, photos)
 
 

@@ -7,6 +7,7 @@ import json
 import os
 import re
 import sys
+import urllib.parse
 
 from server import Server, form, run
 
@@ -112,6 +113,18 @@ def what_the_form_cannot_keep_it_refuses(server, photo):
         assert server.ask('POST', '/identify', body, headers)[0] == 200, blank
 
 
+def a_picture_is_of_the_class_that_is_meant(server, photo):
+    name = server.json('GET', '/v1/models')[1]['models'][0]['name']
+    first = server.json('GET', '/v1/models/' + name)[1]['classes'][0]
+    status, headers, picture = server.ask('GET', first['example'])
+    assert status == 200 and headers['Cache-Control'] == 'no-cache'
+    path = first['example'] + '?label='
+    status, headers, same = server.ask('GET', path + urllib.parse.quote(first['label']))
+    assert status == 200 and same == picture and 'max-age' in headers['Cache-Control']
+    status, _, content = server.ask('GET', path + 'another')
+    assert status == 404 and b'trained anew' in content, content
+
+
 def the_description_of_the_api_is_there(server, photo):
     status, headers, content = server.ask('GET', '/openapi.json')
     assert status == 200 and headers['Content-Type'] == 'application/json'
@@ -130,5 +143,6 @@ if __name__ == '__main__':
                     the_form_gives_names_without_scripts, refusals_are_told_to_a_person,
                     the_form_speaks_the_language_of_the_visitor,
                     what_the_form_cannot_keep_it_refuses,
+                    a_picture_is_of_the_class_that_is_meant,
                     the_description_of_the_api_is_there], one, jpeg)
     sys.exit(code)

@@ -16,11 +16,11 @@ from server import Server, run
 def it_bears_its_name(setting):
     """also where it starts itself anew with a setting of the maths library"""
     binary, model, _ = setting
-    kept = os.environ.pop('OMP_WAIT_POLICY', None)
+    kept = {name: os.environ.pop(name) for name in ('OMP_WAIT_POLICY', 'GOMP_SPINCOUNT')
+            if name in os.environ}
     with Server(binary, model) as server, open('/proc/%d/comm' % server.process.pid) as comm:
         assert comm.read().strip() == 'ocellus'
-    if kept is not None:
-        os.environ['OMP_WAIT_POLICY'] = kept
+    os.environ.update(kept)
 
 
 def ready_is_said_when_it_answers(setting):

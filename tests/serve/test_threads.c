@@ -137,12 +137,12 @@ enum { TASKS = 500 };
 typedef struct chronicle {
     oci_desk *desk;
     oci_task tasks[THREADS * TASKS];
-    int written; /* by the desk alone */
+    atomic_int written;
     atomic_int put;
 } chronicle;
 
 static void write_line(void *ctx) {
-    ((chronicle *)ctx)->written++;
+    (void)atomic_fetch_add(&((chronicle *)ctx)->written, 1);
 }
 
 static void *dictate(void *ctx) {
@@ -159,10 +159,10 @@ static void a_desk_does_all_that_was_put_before_it_ends(void **state) {
     static chronicle c;
     oc_error err = {0};
     (void)state;
-    check_ok(oci_desk_new(&c.desk, &err), err);
+    check_ok(oci_desk_new(&c.desk, 3, &err), err);
     run_all(dictate, &c);
     oci_desk_free(c.desk);
-    assert_int_equal(c.written, THREADS * TASKS);
+    assert_int_equal(atomic_load(&c.written), THREADS * TASKS);
 }
 
 static void out_of_memory_is_told(void **state) {
@@ -171,7 +171,7 @@ static void out_of_memory_is_told(void **state) {
     oci_retain *retain = NULL;
     const oc_log silence = {0};
     oc_mem_fail_at(1);
-    assert_int_equal(oci_desk_new(&desk, NULL), OC_ENOMEM);
+    assert_int_equal(oci_desk_new(&desk, 2, NULL), OC_ENOMEM);
     oc_mem_fail_at(1);
     assert_int_equal(oci_retain_new(&retain, NULL, NULL, 1, &silence, NULL), OC_ENOMEM);
     oc_mem_fail_at(0);

@@ -39,7 +39,7 @@ function bestHead(best: Ranked): HTMLElement {
     const label = same ? null : h('p', { class: 'label' }, plain);
     return h(
         'header',
-        { class: 'best', 'data-class': best.class },
+        { class: 'best', 'data-class': best.class, 'data-label': best.label },
         h('h2', {}, h('bdi', {}, nameOf(best))),
         label,
         h('p', { class: 'sure' }, h('strong', {}, certainty(best.p)), ' · ', percent(best.p)),
@@ -64,7 +64,7 @@ function row(ranked: Ranked): HTMLElement {
     const name = h('bdi', { class: 'name' }, nameOf(ranked));
     return h(
         'li',
-        { 'data-class': ranked.class },
+        { 'data-class': ranked.class, 'data-label': ranked.label },
         h('div', {}, name, words, figure),
         bar(ranked.p),
     );

@@ -9,7 +9,7 @@ import { loadSettings, type Settings } from '../store/settings.ts';
 import { fitting, fold, type Searched } from '../words/search.ts';
 import { language, t } from '../words/words.ts';
 import { aboutModel, modelName } from './about.ts';
-import { Nearby, pictureOf } from './example.ts';
+import { Nearby, ofLabel, pictureOf } from './example.ts';
 import type { View } from './view.ts';
 
 const atOnce = 60; // names built before somebody comes near the end
@@ -106,7 +106,7 @@ function item(one: ModelClass, settings: Settings, nearby: Nearby): HTMLElement 
     return h(
         'li',
         {},
-        one.example && pictureOf(one.example, settings, nearby),
+        one.example && pictureOf(ofLabel(one.example, one.label), settings, nearby),
         h('bdi', { class: 'name' }, nameOf(one)),
         other && h('small', {}, h('bdi', {}, other)),
     );

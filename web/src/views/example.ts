@@ -19,7 +19,32 @@ async function hasPictures(target: Target, model: string): Promise<boolean> {
     return (await list).models.some((one) => one.name === model && one.examples);
 }
 
-// A picture in front of each name whose element has data-class; not every class has one.
+// The address of a class's picture, as long as the class of that number still has this label: a model
+// that was trained anew may count its classes differently.
+export const ofLabel = (path: string, label: string): string =>
+    path + '?label=' + encodeURIComponent(label);
+
+// Copies of pictures from servers that want a key, so that each is fetched once.
+const copies = new Map<string, Promise<string>>();
+const mostCopies = 500;
+
+function pictureAt(target: Target, path: string): Promise<string> {
+    const where = target.server + path;
+    let copy = copies.get(where);
+    if (copy) return copy;
+    copy = imageUrl(target, path);
+    copy.catch(() => copies.delete(where));
+    copies.set(where, copy);
+    const [oldest] = copies;
+    if (oldest && copies.size > mostCopies) {
+        copies.delete(oldest[0]);
+        oldest[1].then(URL.revokeObjectURL, () => undefined);
+    }
+    return copy;
+}
+
+// A picture in front of each name whose element has data-class and data-label; not every class has
+// one.
 export async function addExamples(
     names: Iterable<Element>,
     target: Target,
@@ -29,12 +54,13 @@ export async function addExamples(
     const where = `/v1/models/${encodeURIComponent(model)}/examples/`;
     for (const name of names) {
         const number = name.getAttribute('data-class');
-        if (number) void addExample(name, target, where + number);
+        const label = name.getAttribute('data-label') ?? '';
+        if (number) void addExample(name, target, ofLabel(where + number, label));
     }
 }
 
 async function addExample(node: Element, target: Target, path: string): Promise<void> {
-    const src = await imageUrl(target, path).catch(() => '');
+    const src = await pictureAt(target, path).catch(() => '');
     if (!src || node.querySelector('.example')) return;
     const picture = h('img', { class: 'example', src, alt: '', loading: 'lazy' });
     node.prepend(picture);
@@ -76,7 +102,7 @@ export class Nearby {
 export function pictureOf(path: string, target: Target, nearby: Nearby): HTMLImageElement {
     const picture = h('img', { class: 'example', alt: '', width: 160, height: 160 });
     const fetchIt = async (): Promise<void> => {
-        picture.src = await imageUrl(target, path).catch(() => '');
+        picture.src = await pictureAt(target, path).catch(() => '');
     };
     nearby.when(picture, () => void fetchIt());
     return picture;

@@ -37,7 +37,13 @@ function choice(one: Observation, ranked: Ranked, i: number, decide: Decide): HT
     const click = (): void => void (i === 0 ? decide('confirm') : decide('correct', ranked.label));
     const meter = h('span', { class: 'bar', 'aria-hidden': 'true' }, h('span'));
     (meter.firstElementChild as HTMLElement).style.inlineSize = Math.max(1.5, 100 * ranked.p) + '%';
-    const props = { type: 'button', 'data-key': i + 1, 'data-class': ranked.class, onclick: click };
+    const props = {
+        type: 'button',
+        'data-key': i + 1,
+        'data-class': ranked.class,
+        'data-label': ranked.label,
+        onclick: click,
+    };
     const name = h('bdi', { class: 'name' }, nameOf(ranked));
     const user = one.suggested === ranked.label && h('span', { class: 'word' }, t('review.theirs'));
     const p = h('span', { class: 'p', title: certainty(ranked.p) }, percent(ranked.p));
