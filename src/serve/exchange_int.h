@@ -156,6 +156,7 @@ const oci_route *oci_route_find(oci_exchange *x, oci_method method, const char *
                                 unsigned *methods);
 /* All of the table. */
 const oci_route *oci_routes(size_t *count);
+const char *oci_method_word(oci_method method); /* "GET" (request.c) */
 
 oc_status oci_run_health(oci_exchange *x, oc_error *err);
 oc_status oci_run_ready(oci_exchange *x, oc_error *err);

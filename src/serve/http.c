@@ -111,8 +111,9 @@ static enum MHD_Result send_answer(oci_request *r) {
     enum MHD_Result sent = MHD_queue_response(x->connection, (unsigned)x->status, response);
     MHD_destroy_response(response);
     set_deadline(h, x->connection, SEND_FACTOR * x->server->options.patience, false);
-    oci_metrics_request(x->server->metrics, "any", x->route != NULL ? x->route->pattern : "none",
-                        x->status, oc_clock_seconds() - x->began);
+    oci_metrics_request(
+        x->server->metrics, x->route != NULL ? oci_method_word(x->route->method) : "none",
+        x->route != NULL ? x->route->pattern : "none", x->status, oc_clock_seconds() - x->began);
     return sent;
 }
 
@@ -215,14 +216,15 @@ static oc_status listen_on(oci_http *h, const oc_serve_options *o, oc_error *err
         tls[1] = (struct MHD_OptionItem){MHD_OPTION_HTTPS_MEM_KEY, 0, h->key};
         tls[2] = (struct MHD_OptionItem){MHD_OPTION_END, 0, NULL};
     }
+    /* no LISTENING_ADDRESS_REUSE: it would let a second server share the port in silence */
     h->daemon = MHD_start_daemon(
         flags, 0, NULL, NULL, on_request, h->server, MHD_OPTION_SOCK_ADDR,
-        (struct sockaddr *)&address, MHD_OPTION_LISTENING_ADDRESS_REUSE, 1u,
-        MHD_OPTION_THREAD_POOL_SIZE, (unsigned)EVENT_THREADS, MHD_OPTION_CONNECTION_LIMIT,
-        (unsigned)o->connections, MHD_OPTION_PER_IP_CONNECTION_LIMIT, share_of_one(o),
-        MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)CONNECTION_BYTES, MHD_OPTION_CONNECTION_TIMEOUT,
-        (unsigned)o->patience, MHD_OPTION_NOTIFY_COMPLETED, end, h->server,
-        MHD_OPTION_NOTIFY_CONNECTION, on_connection, h, MHD_OPTION_ARRAY, tls, MHD_OPTION_END);
+        (struct sockaddr *)&address, MHD_OPTION_THREAD_POOL_SIZE, (unsigned)EVENT_THREADS,
+        MHD_OPTION_CONNECTION_LIMIT, (unsigned)o->connections, MHD_OPTION_PER_IP_CONNECTION_LIMIT,
+        share_of_one(o), MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)CONNECTION_BYTES,
+        MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)o->patience, MHD_OPTION_NOTIFY_COMPLETED, end,
+        h->server, MHD_OPTION_NOTIFY_CONNECTION, on_connection, h, MHD_OPTION_ARRAY, tls,
+        MHD_OPTION_END);
     if (h->daemon != NULL) return OC_OK;
     return oc_fail(err, OC_EENV,
                    "nothing can listen on %s port %d: another program may have it (try another "

@@ -192,7 +192,6 @@ bool oci_identify_finish(oci_exchange *x) {
     }
     oc_rank(d->fused, model->classes.count, d->top, d->best);
     d->unknown = (double)d->best[0].p < model->threshold;
-    oci_metrics_count(x->server->metrics, d->unknown ? OCI_COUNT_UNKNOWN : OCI_COUNT_NAMED, 1);
     return true;
 }
 
@@ -268,7 +267,12 @@ static json_t *identification_json(const oci_identification *d) {
                      "token", kept ? d->token : NULL);
 }
 
+void oci_identify_count(const oci_identification *d) {
+    oci_metrics_count(d->x->server->metrics, d->unknown ? OCI_COUNT_UNKNOWN : OCI_COUNT_NAMED, 1);
+}
+
 static oc_status send_identification(oci_exchange *x, oc_error *err) {
+    oci_identify_count(x->work);
     return oci_answer_json(x, 200, identification_json(x->work), err);
 }
 

@@ -52,6 +52,8 @@ struct oci_identification {
 OC_MUST_CHECK oc_status oci_identify_start(oci_exchange *x, oci_step then, oc_error *err);
 /* Fuse what came back. False: x has an answer already (refused, or no photo could be used). */
 bool oci_identify_finish(oci_exchange *x);
+/* It is answered with names: counted for /metrics. */
+void oci_identify_count(const oci_identification *d);
 /* Before the answer: hand the photos to the model once more, for pictures of what speaks for the
  * best name; `then` is called when they are there. False: none are wanted. (explain.c) */
 bool oci_explain_start(oci_identification *d, oci_step then);

@@ -12,7 +12,8 @@ typedef struct oci_metrics oci_metrics;
 OC_MUST_CHECK oc_status oci_metrics_new(oci_metrics **out, oc_error *err);
 void oci_metrics_free(oci_metrics *m);
 
-/* A request was answered. `route` is a pattern, static: never what a client typed. */
+/* A request was answered. method and route are the route's own, static: never what a client typed.
+ */
 void oci_metrics_request(oci_metrics *m, const char *method, const char *route, int status,
                          double seconds);
 /* A request's photos waited so long in the queue, and their batch ran so long. */

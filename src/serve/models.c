@@ -133,7 +133,8 @@ static void replace(oci_models *m, entry *e, stamp now) {
     oci_served *old = e->current;
     e->current = fresh;
     (void)pthread_mutex_unlock(&m->lock);
-    oc_info(&m->log, "%s: loaded again from %s", e->name, e->folder);
+    oc_info(&m->log, "%s: loaded again from %s: %zu classes, before %zu", e->name, e->folder,
+            fresh->model->classes.count, old->model->classes.count);
     old->next = m->retired;
     m->retired = old;
 }

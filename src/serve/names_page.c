@@ -185,6 +185,7 @@ static oc_status answer_names(oci_exchange *x, oc_error *err) {
     oc_buf page = {0};
     if (!oci_identify_finish(x)) return problem_as_page(x, err);
     names(&page, language_of(x), x->work);
+    oci_identify_count(x->work);
     return send_page(x, 200, &page, err);
 }
 

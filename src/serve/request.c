@@ -99,6 +99,10 @@ static const char *const method_words[OCI_METHODS] = {
 #undef OCI_METHOD_WORD
 };
 
+const char *oci_method_word(oci_method method) {
+    return method_words[method];
+}
+
 static bool method_of(const char *word, oci_method *out) {
     for (int i = 0; i < OCI_METHODS; i++) {
         if (strcmp(method_words[i], word) != 0) continue;
@@ -269,7 +273,10 @@ static oc_status take_body(oci_request *r, const char *data, size_t size, oc_err
     }
     if (MHD_post_process(r->form, data, size) == MHD_YES && r->failed == OC_OK) return OC_OK;
     if (r->failed != OC_OK) return r->failed; /* and r->error is told */
-    return oc_fail(err, OC_EFORMAT, "the form is not as its Content-Type says");
+    return oc_fail(
+        err, OC_EFORMAT,
+        "the body is no form, though its Content-Type says so: send what is none with its "
+        "own type (curl: -H 'Content-Type: image/jpeg' or application/json)");
 }
 
 bool oci_request_take(oci_request *r, const char *data, size_t size) {
@@ -287,7 +294,8 @@ void oci_request_end_body(oci_request *r) {
     r->form = NULL;
     if (form == NULL || MHD_destroy_post_processor(form) == MHD_YES || r->failed != OC_OK) return;
     r->failed = oc_fail(&r->error, OC_EFORMAT,
-                        "the form ends within a part: its closing boundary is missing");
+                        "the form ends within a part: its closing boundary is missing, or the body "
+                        "is no form (curl: -H 'Content-Type: image/jpeg' or application/json)");
 }
 
 /* ---- life ---- */

@@ -59,7 +59,12 @@ static oc_status open_doors(oc_server *s, oc_error *err) {
     const oc_serve_options *o = &s->options;
     if (o->keys != NULL) OC_TRY(oci_keys_new(&s->keys, o->keys, err));
     if (o->per_minute > 0) OC_TRY(oci_limits_new(&s->limits, o->per_minute, o->burst, err));
-    if (o->db == NULL) return OC_OK;
+    if (o->db == NULL) {
+        if (o->retain_days > 0 || o->open_review)
+            oc_warn(&o->log, "without --db nothing is kept: there is nothing to %s",
+                    o->open_review ? "review" : "retain");
+        return OC_OK;
+    }
     OC_TRY(oci_db_open(&s->db, o->db, true, err));
     OC_TRY(oci_db_open(&s->reader, o->db, false, err));
     OC_TRY(oci_desk_new(&s->scribe, 1, err));

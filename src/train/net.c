@@ -3,6 +3,7 @@
  * A head is kept when the model it comes from has the same classes in the same order, or a weights
  * file has a head of the right shape; else a new one is drawn.
  * SPDX-License-Identifier: BSD-2-Clause */
+#include <stdlib.h>
 #include <string.h>
 
 #include "train/train_int.h"
@@ -137,6 +138,33 @@ static oc_status tell_match(const oc_graph *graph, const oc_pretrained *file, co
     return OC_OK;
 }
 
+static int by_text(const void *a, const void *b) {
+    return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+/* A new head knows what is among the photos and nothing else. */
+static oc_status tell_forgotten(const oc_classes *was, const oc_classes *now, const oc_log *log,
+                                oc_error *err) {
+    size_t gone = 0;
+    const char *first = NULL;
+    const char **labels = oc_calloc(now->count, sizeof *labels);
+    if (labels == NULL) return oc_fail_nomem(err, now->count * sizeof *labels, "labels");
+    for (size_t i = 0; i < now->count; i++) labels[i] = now->items[i].label;
+    qsort(labels, now->count, sizeof *labels, by_text);
+    for (size_t i = 0; i < was->count; i++) {
+        const char *label = was->items[i].label;
+        if (bsearch(&label, labels, now->count, sizeof *labels, by_text) != NULL) continue;
+        if (gone++ == 0) first = label;
+    }
+    oc_free(labels);
+    if (gone == 0 || gone == was->count) return OC_OK; /* none, or something else altogether */
+    oc_warn(log,
+            "%zu of the %zu classes that the model knew have no photos here and are forgotten (%s, "
+            "...): train on the old photos and the new ones together to keep them",
+            gone, was->count, first);
+    return OC_OK;
+}
+
 /* What fits of the origin's weights. */
 static oc_status fit(oc_tensors *weights, bool *head_kept, const oc_graph *graph,
                      const oci_origin *origin, const oc_classes *classes, const oc_log *log,
@@ -155,6 +183,7 @@ static oc_status fit(oc_tensors *weights, bool *head_kept, const oc_graph *graph
     if (origin->lent) goto done;
     oc_info(log, *head_kept ? "the head is kept: %zu classes" : "new head for %zu classes",
             classes->count);
+    if (drop) OC_GOTO(tell_forgotten(&origin->model->classes, classes, log, err));
     if (found.new_aux > 0)
         oc_info(log, "%zu tensors of the auxiliary heads are new", found.new_aux);
     if (origin->file != NULL) OC_GOTO(tell_match(graph, origin->file, log, err));

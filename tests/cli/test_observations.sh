@@ -86,6 +86,10 @@ judge 404 nobody '{"verdict": "confirm"}'
 judge 422 "$first" '{"verdict": '
 ask 415 "/v1/observations/$first/review" -H 'Content-Type: text/plain' -d '{"verdict": "confirm"}'
 keep "$second"
+judge 400 "$id" '{"verdict": "correct", "label": "   "}'
+named=$(basename "$(dirname "$photo")")
+judge 200 "$id" "{\"verdict\": \"correct\", \"label\": \" $(printf %s "$named" | tr 'a-z-' 'A-Z-') \"}"
+equal "$(field label)" "$named"
 judge 200 "$id" "{\"verdict\": \"correct\", \"label\": \"../../$other\\\"x\"}"
 equal "$(field label)" "../../$other\"x"
 

@@ -2,6 +2,8 @@
 is ready, an end that a second signal hastens.
 usage: service.py OCELLUS MODEL PHOTO
 SPDX-License-Identifier: BSD-2-Clause"""
+import contextlib
+import http.client
 import os
 import signal
 import socket
@@ -82,8 +84,28 @@ def a_second_signal_ends_at_once(setting):
     server.process.stderr.close()
 
 
+def a_port_has_one_server(setting):
+    """and is free for the next at once, also where connections of the last are not quite gone"""
+    binary, model, _ = setting
+    with Server(binary, model) as server:
+        where = '127.0.0.1:%d' % server.port
+        with contextlib.closing(http.client.HTTPConnection(where, timeout=30)) as open_one:
+            open_one.request('GET', '/healthz')
+            assert open_one.getresponse().status == 200
+            second = subprocess.run([binary, 'serve', model, '--listen', where], timeout=30,
+                                    capture_output=True, text=True, check=False)
+            assert second.returncode == 3 and 'another program' in second.stderr, second
+    with subprocess.Popen([binary, 'serve', model, '--listen', where], stderr=subprocess.PIPE,
+                          text=True) as third:
+        said = next(line for line in third.stderr if 'listen' in line)
+        third.terminate()
+        third.stderr.read()
+    assert said.startswith('listening on'), said
+
+
 if __name__ == '__main__':
     with tempfile.TemporaryDirectory() as folder:
         sys.exit(run([it_bears_its_name, ready_is_said_when_it_answers,
                       an_init_that_does_not_listen_harms_nothing, a_failed_start_is_never_ready,
-                      a_second_signal_ends_at_once], (sys.argv[1], sys.argv[2], folder)))
+                      a_second_signal_ends_at_once, a_port_has_one_server],
+                     (sys.argv[1], sys.argv[2], folder)))
