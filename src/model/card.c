@@ -180,6 +180,22 @@ static void put_input(oc_buf *out, const oc_recipe *r) {
     oc_buf_puts(out, "The exact recipe is in `config.json`; every command replays it.\n\n");
 }
 
+/* What it says of a photo that shows none of its classes. */
+static void put_limits(oc_buf *out, const oc_model *model) {
+    oc_buf_puts(out, "## Intended use and limits\n\n"
+                     "It tells apart the classes above on photos like those it was trained on. ");
+    if (model->threshold > 0)
+        oc_buf_printf(out,
+                      "A best name below %.0f %% is answered as unknown; a photo of something else "
+                      "may yet get one above that. ",
+                      100 * model->threshold);
+    else
+        oc_buf_puts(out, "It always answers with one of its classes, also when a photo shows none "
+                         "of them: take a low probability as \"I do not know\". ");
+    oc_buf_puts(out, "Do not use it for decisions about people, or where a mistake does harm, "
+                     "without a person who checks.\n\n");
+}
+
 static void put_use(oc_buf *out, const oc_model *model, const char *folder) {
     const char *name = oc_path_base(folder);
     if (name[0] == '\0') name = "MODEL";
@@ -191,13 +207,8 @@ static void put_use(oc_buf *out, const oc_model *model, const char *folder) {
             name);
         return;
     }
-    oc_buf_puts(out,
-                "## Intended use and limits\n\n"
-                "It tells apart the classes above on photos like those it was trained on. It "
-                "always answers with one of its classes, also when a photo shows none of them: "
-                "take a low probability as \"I do not know\". Do not use it for decisions "
-                "about people, or where a mistake does harm, without a person who checks.\n\n"
-                "## How to run it\n\n```\n");
+    put_limits(out, model);
+    oc_buf_puts(out, "## How to run it\n\n```\n");
     oc_buf_printf(out, "ocellus predict %s photo.jpg\n", name);
     oc_buf_printf(out, "ocellus eval %s DATA --report report.html\n```\n", name);
 }
