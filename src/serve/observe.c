@@ -8,7 +8,7 @@
 
 enum { DEFAULT_LIMIT = 50, MAX_LIMIT = 200 };
 
-static bool has_db(oci_exchange *x) {
+bool oci_keeps(oci_exchange *x) {
     if (x->server->db != NULL) return true;
     (void)oci_refuse(x, 404, "this server keeps no observations: start the server with --db FILE");
     return false;
@@ -43,7 +43,7 @@ static oc_status answer_list(oci_exchange *x, oci_listing *listing, oc_error *er
 oc_status oci_run_observations(oci_exchange *x, oc_error *err) {
     oci_listing listing = {.status = given(x, "status"), .label = given(x, "label")};
     oci_standing standing = OCI_PENDING;
-    if (!has_db(x)) return OC_OK;
+    if (!oci_keeps(x)) return OC_OK;
     if (listing.status != NULL && !oci_standing_parse(listing.status, &standing))
         return oc_fail(err, OC_EUSAGE,
                        "status \"%.50s\": pending, confirmed, corrected or rejected",
@@ -53,7 +53,7 @@ oc_status oci_run_observations(oci_exchange *x, oc_error *err) {
 
 oc_status oci_run_review_queue(oci_exchange *x, oc_error *err) {
     oci_listing listing = {.queue = true};
-    return has_db(x) ? answer_list(x, &listing, err) : OC_OK;
+    return oci_keeps(x) ? answer_list(x, &listing, err) : OC_OK;
 }
 
 /* ---- one --------------------------------------------------------------------------------------
@@ -61,14 +61,14 @@ oc_status oci_run_review_queue(oci_exchange *x, oc_error *err) {
 
 oc_status oci_run_observation(oci_exchange *x, oc_error *err) {
     json_t *one = NULL;
-    if (!has_db(x)) return OC_OK;
+    if (!oci_keeps(x)) return OC_OK;
     OC_TRY(oci_kept_get(x->server->reader, x->arg[0], &one, err));
     return answer_private(x, one, err);
 }
 
 oc_status oci_run_observation_photo(oci_exchange *x, oc_error *err) {
     int64_t n = 0;
-    if (!has_db(x)) return OC_OK;
+    if (!oci_keeps(x)) return OC_OK;
     if (!oc_parse_i64(x->arg[1], 0, INT32_MAX, &n))
         return oci_refuse(x, 404, "there is no photo \"%.50s\" of it", x->arg[1]);
     OC_TRY(oci_kept_photo(x->server->reader, x->arg[0], n, &x->answer, &x->answer_type, err));
@@ -95,6 +95,6 @@ static oc_status take_back(oci_exchange *x, oc_error *err) {
 
 oc_status oci_run_observation_delete(oci_exchange *x, oc_error *err) {
     (void)err;
-    if (has_db(x)) oci_aside(x, x->server->scribe, take_back, NULL);
+    if (oci_keeps(x)) oci_aside(x, x->server->scribe, take_back, NULL);
     return OC_OK;
 }

@@ -56,6 +56,7 @@ static const char *known_label(const oci_exchange *x, const char *name) {
     for (size_t i = 0; found == NULL && i < oci_models_count(models); i++) {
         oci_served *s = oci_models_take_at(models, i);
         const oc_classes *classes = &s->model->classes;
+        if (oc_classes_find(classes, name) >= 0) found = name; /* as it is, also beside a twin */
         for (size_t c = 0; found == NULL && c < classes->count; c++) {
             const oc_class *one = &classes->items[c];
             if (is_called(name, one->label) ||
@@ -121,9 +122,7 @@ static oc_status read_and_judge(oci_exchange *x, oc_error *err) {
 
 oc_status oci_run_review(oci_exchange *x, oc_error *err) {
     (void)err;
-    if (x->server->db == NULL)
-        return oci_refuse(x, 404,
-                          "this server keeps no observations: start the server with --db FILE");
+    if (!oci_keeps(x)) return OC_OK;
     if (x->type == NULL || strncasecmp(x->type, "application/json", 16) != 0)
         return oci_refuse(x, 415, "send the verdict as application/json");
     oci_aside(x, x->server->scribe, read_and_judge, NULL);

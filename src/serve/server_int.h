@@ -42,6 +42,8 @@ oci_oip_model oci_oip_model_of(const oci_served *served);
 /* The job goes to the model's queue and the exchange waits; `then` is called with what came back,
  * or, where the queue is full, with the refusal as x's answer (submit.c). */
 void oci_submit(oci_exchange *x, oci_served *served, oci_job *job, oci_step then);
+/* Are there observations? Where not, x has a 404 that says how (observe.c). */
+bool oci_keeps(oci_exchange *x);
 /* 503: the server is stopping (about.c); always OC_OK. */
 oc_status oci_refuse_stopping(oci_exchange *x);
 

@@ -5,7 +5,9 @@
  * is at most E|x|^2: the longer the features, the smaller the step that still goes down. Features
  * behind a batch norm and a pooling are a few hundred long (squared: mobilenet_v2 440 to 680);
  * those of squeezenet, without norms, 5,000 to 13,000, and at the default rate its last ReLU dies
- * in the first epoch. SPDX-License-Identifier: BSD-2-Clause */
+ * in the first epoch.
+ *
+ * SPDX-License-Identifier: BSD-2-Clause */
 #include <math.h>
 
 #include "train/train_int.h"
